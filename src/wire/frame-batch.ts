@@ -76,6 +76,13 @@ export class FrameBatch {
     this.size += this.#end - begin;
   }
 
+  /** Appends a frame that is encoded already, such as a command. */
+  encoded(frame: Uint8Array): void {
+    this.#cut();
+    this.#pieces.push(frame as Buffer);
+    this.size += frame.length;
+  }
+
   /** Takes out everything collected, as pieces to write in order. Until `recycle` or `abandon` they stay as they are. */
   take(): Buffer[] {
     this.#cut();
