@@ -162,7 +162,8 @@ export class Engine {
       const pieces = this.#batch.take();
       return out.length === 0 ? pieces : out.concat(pieces);
     }
-    if (this.#mechanism.status !== "ready") return out;
+    // A mechanism that must not send now (a key at its limit) leaves the batch until it wakes.
+    if (this.#mechanism.status !== "ready" || !this.#mechanism.canSend) return out;
     const sealed = this.#mechanism.seal(this.#batch.take(), size, now);
     this.#batch.recycle();
     // Sealing may have started something (a rotation): what it says goes before the next record, not before these.
@@ -215,14 +216,13 @@ export class Engine {
     }
   }
 
-  /** Says goodbye, where the mechanism can. True when the peer's answer should be awaited before the connection is cut. */
-  close(now: number): boolean {
-    if (this.#phase !== "traffic" || this.#closing || this.#mechanism.transparent) return false;
+  /** Says goodbye, where the mechanism can; nothing can be sent afterwards. */
+  close(now: number): void {
+    if (this.#phase !== "traffic" || this.#closing || this.#mechanism.transparent) return;
     this.#urgent.push(...this.takeOutput(now));
     this.#closing = true;
-    const wait = this.#mechanism.close(now);
+    this.#mechanism.close(now);
     this.#collect();
-    return wait;
   }
 
   /** The transport ended. Throws {@link PeerError} when the mechanism can tell a truncation. */

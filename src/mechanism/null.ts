@@ -84,9 +84,7 @@ class NullMechanism implements Mechanism {
 
   onDeadline(): void {}
 
-  close(): boolean {
-    return false;
-  }
+  close(): void {}
 
   end(): void {}
 

@@ -70,9 +70,7 @@ abstract class Plain implements Mechanism {
 
   onDeadline(): void {}
 
-  close(): boolean {
-    return false;
-  }
+  close(): void {}
 
   end(): void {}
 
