@@ -41,10 +41,10 @@ layers: build
 	$(RUN) dist/test/tooling/layers.test.js
 
 package: build
-	@rm -rf build && mkdir build
-	npm pack --silent --ignore-scripts --pack-destination build
-	$(BIN)/publint run --strict build/qzmq-*.tgz
-	$(BIN)/attw --profile esm-only build/qzmq-*.tgz
+	@rm -rf dist/pack && mkdir dist/pack
+	npm pack --silent --ignore-scripts --pack-destination dist/pack
+	$(BIN)/publint run --strict dist/pack/qzmq-*.tgz
+	$(BIN)/attw --profile esm-only dist/pack/qzmq-*.tgz
 
 test: build
 	$(RUN) dist/test/support/run.js $(if $(ONLY),--only '$(ONLY)',--coverage)
@@ -62,7 +62,7 @@ fix: node_modules/.package-lock.json
 	$(BIN)/biome check --write .
 
 clean:
-	rm -rf dist build coverage
+	rm -rf dist coverage
 
 distclean: clean
 	rm -rf node_modules
