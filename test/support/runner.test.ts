@@ -54,12 +54,26 @@ runner("a crash and an early exit are failures", async () => {
   const lost = `${UVU} test("a", () => new Promise(() => {})); test.run();`;
   const lie = `${UVU} test("a", () => { throw new Error("x"); }); test.run(); process.on("exit", () => { process.exitCode = 0; });`;
   const after = `${UVU} test("a", () => {}); test.run(); setTimeout(() => { throw new Error("later"); }, 100);`;
-  const signal = `${UVU} test("a", () => process.kill(process.pid, "SIGTERM")); test.run();`;
-  for (const text of [crash, lost, lie, after, signal]) {
+  for (const text of [crash, lost, lie, after]) {
     const { failed, report } = await run([text]);
     assert.is(failed, 1, text);
     assert.match(report, "FAIL");
   }
+});
+
+runner("a file that a signal ends is a failure", async () => {
+  const { failed, report } = await run([
+    `${UVU} test("a", () => process.kill(process.pid, "SIGTERM")); test.run();`,
+  ]);
+  assert.is(failed, 1);
+  assert.match(report, "ended by SIGTERM");
+});
+
+runner("a child that outlives its file is ended, and holds nothing up", async () => {
+  const orphan = `${UVU} import { spawn } from "node:child_process";
+    test("a", () => { spawn(process.execPath, ["-e", "setInterval(() => {}, 1000)"], { stdio: "inherit" }).unref(); }); test.run();`;
+  const { passed, failed } = await run([orphan]);
+  assert.equal({ passed, failed }, { passed: 1, failed: 0 });
 });
 
 runner("a file that hangs is killed, and so is what it started", async () => {
