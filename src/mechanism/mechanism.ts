@@ -109,11 +109,8 @@ export interface Mechanism {
   seal(frames: readonly Uint8Array[], size: number, now: number): Uint8Array[];
   /** The deadline has passed. */
   onDeadline(now: number): void;
-  /**
-   * We are about to close in good order: queues an authenticated goodbye where the mechanism has one. True when the
-   * peer's answer should be awaited before the connection is cut (bounded by `deadline`).
-   */
-  close(now: number): boolean;
+  /** We are about to close in good order: queues an authenticated goodbye where the mechanism has one. */
+  close(now: number): void;
   /** The transport ended. Throws {@link PeerError} when the mechanism can tell that this was a truncation. */
   end(): void;
   /** Overwrites secrets. No other call follows. */

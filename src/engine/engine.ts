@@ -1,0 +1,380 @@
+/**
+ * One ZMTP connection without its socket: octets in, events out, messages in, octets out.
+ *
+ *     engine.receive(octets, now)    stores what came in
+ *     engine.next(now)               a message, a subscription, Ready, or null: wants more octets (or a wake)
+ *     engine.send(item)              frames it into the batch; false: not now
+ *     engine.takeOutput(now)         what to write
+ *
+ * It goes greeting -> handshake -> traffic -> over, never back. Any misdeed of the peer throws {@link PeerError} once;
+ * then `takeOutput` may still hold an ERROR command to write, and the connection is to be closed.
+ */
+import { PeerError } from "../errors.ts";
+import type { Authorization, Mechanism, MechanismHost } from "../mechanism/mechanism.ts";
+import type { Random } from "../crypto/provider.ts";
+import { decodeCommand, decodePing, decodeSubscription, encodePing, encodePong, encodeSubscription, errorReason } from "../wire/command.ts";
+import { COMMAND } from "../wire/frame.ts";
+import { FrameBatch, type RegionPool } from "../wire/frame-batch.ts";
+import { FrameDecoder } from "../wire/frame-decoder.ts";
+import { checkGreetingStart, decodeGreeting, encodeGreeting, GREETING_LENGTH } from "../wire/greeting.ts";
+import { type PipeItem, SubscriptionChange } from "../wire/message.ts";
+import { encodeMetadata, type Metadata, property } from "../wire/metadata.ts";
+import { MultipartAssembler } from "../wire/multipart.ts";
+import { announcesIdentity, isCompatible, type SocketType } from "../wire/socket-type.ts";
+import { type EngineEvent, Ready } from "./event.ts";
+import { Heartbeat, type HeartbeatSettings } from "./heartbeat.ts";
+
+/** What the surroundings of a connection do for it; see {@link MechanismHost} for the meaning of each. */
+export interface EngineHost {
+  readonly endpoint: string;
+  readonly peerAddress: string;
+  readonly connectionId: number;
+  readonly random: Random;
+  authorize(mechanism: string, credentials: readonly Uint8Array[], decided: (decision: Authorization) => void): void;
+  defer(task: () => void): void;
+  wake(): void;
+  takeEarlyMessages(limit: number): Uint8Array[];
+}
+
+/** How a connection is to behave. Sizes in octets, times in milliseconds. */
+export interface EngineSettings {
+  readonly socketType: SocketType;
+  /** Our routing id; announced by REQ, DEALER and ROUTER. */
+  readonly routingId: Uint8Array | null;
+  /** One frame, and one message in all; `Infinity` unlimited. */
+  readonly maxMessageSize: number;
+  readonly maxFramesPerMessage: number;
+  /** Greeting and mechanism together; 0 unlimited. */
+  readonly handshakeInterval: number;
+  readonly heartbeat: HeartbeatSettings;
+}
+
+type Phase = "greeting" | "handshake" | "traffic" | "over";
+
+/** See the head of this file. `now` never goes back. */
+export class Engine {
+  readonly #settings: EngineSettings;
+  readonly #mechanism: Mechanism;
+  readonly #host: EngineHost;
+  #phase: Phase = "greeting";
+  /** Greetings as they went over the wire. */
+  readonly #localGreeting: Buffer;
+  readonly #peerGreeting = Buffer.alloc(GREETING_LENGTH);
+  #greeted = 0;
+  #peerMinor: 0 | 1 = 1;
+  /** Frames as they are on the wire, and the frames inside a protecting mechanism's records. */
+  readonly #outer: FrameDecoder;
+  #inner: FrameDecoder | null = null;
+  readonly #multipart: MultipartAssembler;
+  /** Goes out before the batch: greeting, handshake, what the mechanism says later. */
+  #urgent: Uint8Array[] = [];
+  readonly #batch: FrameBatch;
+  readonly #handshakeDeadline: number;
+  #heartbeat: Heartbeat | null = null;
+  #closing = false;
+
+  constructor(settings: EngineSettings, mechanism: Mechanism, host: EngineHost, pool: RegionPool, now: number) {
+    this.#settings = settings;
+    this.#mechanism = mechanism;
+    this.#host = host;
+    this.#localGreeting = encodeGreeting(mechanism.name, mechanism.asServer);
+    this.#urgent.push(this.#localGreeting);
+    this.#outer = new FrameDecoder(mechanism.maxFrameSize);
+    this.#multipart = new MultipartAssembler(settings.maxFramesPerMessage, settings.maxMessageSize);
+    this.#batch = new FrameBatch(pool);
+    const { handshakeInterval } = settings;
+    this.#handshakeDeadline = handshakeInterval > 0 ? now + handshakeInterval : Number.POSITIVE_INFINITY;
+  }
+
+  /** True from `Ready` on, until `close` or an error. */
+  get inTraffic(): boolean {
+    return this.#phase === "traffic";
+  }
+
+  /** True when `send` takes an item. */
+  get canSend(): boolean {
+    return this.#phase === "traffic" && !this.#closing && (this.#mechanism.transparent || this.#mechanism.canSend);
+  }
+
+  /** Octets of application data waiting in the batch. */
+  get batched(): number {
+    return this.#batch.size;
+  }
+
+  /** True when `takeOutput` would return something. */
+  get hasOutput(): boolean {
+    return this.#batch.size > 0 || this.#urgent.length > 0;
+  }
+
+  /** What the mechanism negotiated; null for NULL. */
+  get facts(): Readonly<Record<string, unknown>> | null {
+    return this.#mechanism.facts;
+  }
+
+  /** When `onDeadline` wants to be called; `Infinity` when never. */
+  get deadline(): number {
+    if (this.#phase === "over") return Number.POSITIVE_INFINITY;
+    const own = this.#phase === "traffic" ? (this.#heartbeat?.deadline ?? Number.POSITIVE_INFINITY) : this.#handshakeDeadline;
+    return this.#mechanism.transparent ? own : Math.min(own, this.#mechanism.deadline);
+  }
+
+  /** Stores octets of the peer; the chunk belongs to the engine from now on. */
+  receive(chunk: Buffer, now: number): void {
+    if (this.#phase === "over") return;
+    if (this.#phase === "greeting") {
+      const take = Math.min(GREETING_LENGTH - this.#greeted, chunk.length);
+      chunk.copy(this.#peerGreeting, this.#greeted, 0, take);
+      this.#greeted += take;
+      if (take < chunk.length) this.#outer.push(chunk.subarray(take));
+      return;
+    }
+    this.#outer.push(chunk);
+    this.#heartbeat?.heard(now);
+  }
+
+  /** The next event, or null. Throws {@link PeerError}. */
+  next(now: number): EngineEvent | null {
+    try {
+      if (this.#phase === "traffic") return this.#traffic(now);
+      if (this.#phase === "greeting" && !this.#greet(now)) return null;
+      if (this.#phase === "handshake") return this.#shake(now);
+      return null;
+    } catch (error) {
+      throw this.#fail(error);
+    }
+  }
+
+  /** Frames an item into the batch. False, and nothing done, while `canSend` is false. */
+  send(item: PipeItem): boolean {
+    if (!this.canSend) return false;
+    if (item instanceof SubscriptionChange) this.#batch.encoded(encodeSubscription(item, this.#peerMinor));
+    else this.#batch.message(item);
+    return true;
+  }
+
+  /** Everything to write, in order; call `written` when it has been handed on. */
+  takeOutput(now: number): Uint8Array[] {
+    const out = this.#urgent;
+    this.#urgent = [];
+    const size = this.#batch.size;
+    if (size === 0) return out;
+    if (this.#mechanism.transparent) {
+      const pieces = this.#batch.take();
+      return out.length === 0 ? pieces : out.concat(pieces);
+    }
+    // A mechanism that must not send now (a key at its limit) leaves the batch until it wakes.
+    if (this.#mechanism.status !== "ready" || !this.#mechanism.canSend) return out;
+    const sealed = this.#mechanism.seal(this.#batch.take(), size, now);
+    this.#batch.recycle();
+    // Sealing may have started something (a rotation): what it says goes before the next record, not before these.
+    this.#urgent.push(...this.#mechanism.takeOutput());
+    return out.length === 0 ? sealed : out.concat(sealed);
+  }
+
+  /** The output last taken is out of our hands. `copied`: its memory may be written again at once. */
+  written(copied: boolean): void {
+    if (copied) this.#batch.recycle();
+    else this.#batch.abandon();
+  }
+
+  /** The mechanism has woken: goes on with it. Then call `next`. Throws {@link PeerError}. */
+  advance(now: number): void {
+    if (this.#phase !== "handshake" && this.#phase !== "traffic") return;
+    try {
+      const plaintext = this.#mechanism.advance(now);
+      this.#collect();
+      if (plaintext !== null) this.#decoded().push(asBuffer(plaintext));
+    } catch (error) {
+      throw this.#fail(error);
+    }
+  }
+
+  /** We stop, or go on, taking events: heartbeats do not count that time. */
+  pause(now: number): void {
+    this.#heartbeat?.pause(now);
+  }
+
+  resume(now: number): void {
+    this.#heartbeat?.resume(now);
+  }
+
+  /** `deadline` has passed. Throws {@link PeerError} `ERR_ZMTP_HANDSHAKE_TIMEOUT`, `ERR_ZMTP_HEARTBEAT_TIMEOUT`, or the mechanism's. */
+  onDeadline(now: number): void {
+    try {
+      if (this.#phase !== "traffic" && this.#phase !== "over" && now >= this.#handshakeDeadline) {
+        throw new PeerError("ERR_ZMTP_HANDSHAKE_TIMEOUT", "The handshake took too long");
+      }
+      const action = this.#heartbeat?.due(now) ?? "none";
+      if (action === "dead") throw new PeerError("ERR_ZMTP_HEARTBEAT_TIMEOUT", "The peer has fallen silent");
+      if (action === "ping") this.#batch.encoded(encodePing(this.#heartbeat!.ttlTenths));
+      if (!this.#mechanism.transparent && now >= this.#mechanism.deadline) {
+        this.#mechanism.onDeadline(now);
+        this.#collect();
+      }
+    } catch (error) {
+      throw this.#fail(error);
+    }
+  }
+
+  /** Says goodbye, where the mechanism can; nothing can be sent afterwards. */
+  close(now: number): void {
+    if (this.#phase !== "traffic" || this.#closing || this.#mechanism.transparent) return;
+    this.#urgent.push(...this.takeOutput(now));
+    this.#closing = true;
+    this.#mechanism.close(now);
+    this.#collect();
+  }
+
+  /** The transport ended. Throws {@link PeerError} when the mechanism can tell a truncation. */
+  end(): void {
+    if (this.#phase === "over") return;
+    const late = this.#phase !== "greeting";
+    this.#phase = "over";
+    if (late) this.#mechanism.end();
+  }
+
+  /** Overwrites secrets. No other call may follow. */
+  dispose(): void {
+    this.#phase = "over";
+    this.#mechanism.dispose();
+  }
+
+  #greet(now: number): boolean {
+    checkGreetingStart(this.#peerGreeting.subarray(0, this.#greeted));
+    if (this.#greeted < GREETING_LENGTH) return false;
+    const greeting = decodeGreeting(this.#peerGreeting);
+    if (greeting.mechanism !== this.#mechanism.name) {
+      throw new PeerError(
+        "ERR_ZMTP_MECHANISM_MISMATCH",
+        `The peer wants mechanism ${greeting.mechanism}, we ${this.#mechanism.name}`,
+      );
+    }
+    this.#peerMinor = greeting.minor;
+    this.#phase = "handshake";
+    this.#mechanism.start(this.#mechanismHost(), now);
+    this.#collect();
+    return true;
+  }
+
+  #shake(now: number): EngineEvent | null {
+    const mechanism = this.#mechanism;
+    while (mechanism.status !== "ready") {
+      if (mechanism.status === "waiting") return null;
+      this.#outer.limit = mechanism.maxFrameSize;
+      if (!this.#outer.next()) return null;
+      if ((this.#outer.flags & COMMAND) === 0) {
+        throw new PeerError("ERR_ZMTP_UNEXPECTED_COMMAND", "A message before the handshake was done");
+      }
+      const plaintext = mechanism.receive(this.#outer.flags, this.#outer.body, now);
+      this.#collect();
+      if (plaintext !== null) this.#decoded().push(asBuffer(plaintext));
+    }
+    this.#phase = "traffic";
+    this.#heartbeat = new Heartbeat(this.#settings.heartbeat, now);
+    this.#outer.limit = mechanism.transparent ? this.#settings.maxMessageSize : mechanism.maxFrameSize;
+    const metadata = mechanism.peerMetadata!;
+    return new Ready(
+      Buffer.from(property(metadata, "Socket-Type") ?? []).toString("latin1"),
+      Buffer.from(property(metadata, "Identity") ?? []),
+      metadata,
+      mechanism.facts,
+    );
+  }
+
+  #traffic(now: number): EngineEvent | null {
+    if (this.#mechanism.transparent) return this.#frames(this.#outer, now);
+    for (;;) {
+      const event = this.#frames(this.#decoded(), now);
+      if (event !== null) return event;
+      if (this.#mechanism.status === "waiting") return null;
+      this.#outer.limit = this.#mechanism.maxFrameSize;
+      if (!this.#outer.next()) return null;
+      const plaintext = this.#mechanism.receive(this.#outer.flags, this.#outer.body, now);
+      this.#collect();
+      if (plaintext !== null) this.#decoded().push(asBuffer(plaintext));
+    }
+  }
+
+  /** Decodes frames until they make an event. */
+  #frames(decoder: FrameDecoder, now: number): PipeItem | null {
+    while (decoder.next()) {
+      const { flags, body } = decoder;
+      if ((flags & COMMAND) === 0) {
+        const message = this.#multipart.add(flags, body);
+        if (message !== null) return message;
+      } else {
+        const change = this.#command(body, now);
+        if (change !== null) return change;
+      }
+    }
+    return null;
+  }
+
+  /** A command during traffic. Unknown ones are ignored, as libzmq does. */
+  #command(body: Buffer, now: number): SubscriptionChange | null {
+    const command = decodeCommand(body);
+    if (command.name === "PING") {
+      const { ttlTenths, context } = decodePing(command.data);
+      this.#heartbeat!.announced(ttlTenths, now);
+      this.#batch.encoded(encodePong(context));
+    } else if (command.name === "ERROR") {
+      const reason = errorReason(command.data);
+      throw new PeerError("ERR_ZMTP_PEER_ERROR", `The peer reports an error: ${reason}`, { reason });
+    }
+    return decodeSubscription(command);
+  }
+
+  /** The decoder of a protecting mechanism's plaintext. */
+  #decoded(): FrameDecoder {
+    this.#inner ??= new FrameDecoder(this.#settings.maxMessageSize);
+    return this.#inner;
+  }
+
+  #collect(): void {
+    const output = this.#mechanism.takeOutput();
+    if (output.length > 0) this.#urgent.push(...output);
+  }
+
+  #fail(error: unknown): unknown {
+    if (this.#phase !== "greeting") this.#collect();
+    this.#phase = "over";
+    return error;
+  }
+
+  #acceptPeer(metadata: Metadata): void {
+    const type = property(metadata, "Socket-Type");
+    const own = this.#settings.socketType;
+    if (type !== undefined && !isCompatible(own, Buffer.from(type).toString("latin1"))) {
+      const name = Buffer.from(type).toString("latin1").replace(/[^A-Z]/g, "?").slice(0, 16);
+      throw new PeerError("ERR_ZMTP_INCOMPATIBLE_SOCKET_TYPE", `A ${own} socket cannot talk to a ${name} socket`);
+    }
+    if ((property(metadata, "Identity")?.length ?? 0) > 255) {
+      throw new PeerError("ERR_ZMTP_INVALID_METADATA", "An Identity of more than 255 octets");
+    }
+  }
+
+  #mechanismHost(): MechanismHost {
+    const { socketType, routingId } = this.#settings;
+    const properties: [string, Uint8Array][] = [["Socket-Type", Buffer.from(socketType)]];
+    if (announcesIdentity(socketType)) properties.push(["Identity", routingId ?? new Uint8Array(0)]);
+    const host = this.#host;
+    return {
+      localGreeting: this.#localGreeting,
+      peerGreeting: this.#peerGreeting,
+      metadata: encodeMetadata(properties),
+      endpoint: host.endpoint,
+      peerAddress: host.peerAddress,
+      connectionId: host.connectionId,
+      random: host.random,
+      acceptPeer: (metadata) => this.#acceptPeer(metadata),
+      authorize: (credentials, decided) => host.authorize(this.#mechanism.name, credentials, decided),
+      defer: (task) => host.defer(task),
+      wake: () => host.wake(),
+      takeEarlyMessages: (limit) => host.takeEarlyMessages(limit),
+    };
+  }
+}
+
+function asBuffer(bytes: Uint8Array): Buffer {
+  return Buffer.isBuffer(bytes) ? bytes : Buffer.from(bytes.buffer, bytes.byteOffset, bytes.length);
+}

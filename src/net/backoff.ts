@@ -1,0 +1,33 @@
+/** How long to wait before the next attempt to connect. Random, so that a thousand clients do not return at once (RFC 37). */
+
+/** Upper bound, in milliseconds, of the pause after failed handshakes: a wrong key shall not become a busy loop. */
+const REFUSED_MAX = 30_000;
+
+/** Times in milliseconds. */
+export class Backoff {
+  readonly #interval: number;
+  readonly #max: number;
+  readonly #random: () => number;
+  #current: number;
+
+  /** `max` 0: the pause does not grow (libzmq's default). `random` gives numbers from 0 to 1. */
+  constructor(interval: number, max: number, random: () => number = Math.random) {
+    this.#interval = interval;
+    this.#max = max;
+    this.#random = random;
+    this.#current = interval;
+  }
+
+  /** A handshake succeeded. */
+  reset(): void {
+    this.#current = this.#interval;
+  }
+
+  /** The next pause. After a `refused` handshake it doubles every time, whatever `max` says. */
+  next(refused: boolean): number {
+    const base = this.#current;
+    const max = refused ? Math.max(this.#max, REFUSED_MAX) : this.#max;
+    if (max > this.#interval) this.#current = Math.min(base * 2, max);
+    return Math.floor(base + this.#random() * this.#interval);
+  }
+}

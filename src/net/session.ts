@@ -1,0 +1,359 @@
+/**
+ * One live connection: a stream socket, an engine and, once the handshake is done, a pipe. Octets are written here,
+ * and every timer of a connection is here.
+ *
+ * Messages taken in one turn of the event loop are written together: when the batch is full, or when the turn is over.
+ * Reading stops while the pipe is full and goes on when it has room, so that a slow reader slows its writer down and
+ * nothing grows.
+ */
+import type { Socket } from "node:net";
+import type { Engine } from "../engine/engine.ts";
+import { Ready } from "../engine/event.ts";
+import type { Pipe, PipeTransport } from "../pipe/pipe.ts";
+import { REGION } from "../wire/frame-batch.ts";
+import type { PipeItem } from "../wire/message.ts";
+
+/** How long a peer may take to close its half after we closed ours, in milliseconds. */
+const FIN_WAIT = 2000;
+
+/** Who made the session: a listener or a connecter. */
+export interface SessionOwner {
+  /** The handshake is done. Returns the pipe to join, attached; null refuses the peer. */
+  onReady(session: Session, peer: Ready): Pipe | null;
+  /** The connection is over; `error` says why, null for an orderly end. Called once. */
+  onClosed(session: Session, error: Error | null): void;
+}
+
+/** See the head of this file. */
+export class Session implements PipeTransport {
+  readonly #socket: Socket;
+  readonly #engine: Engine;
+  readonly #owner: SessionOwner;
+  #pipe: Pipe | null = null;
+  /** The kernel has not taken the last write yet. */
+  #blocked = false;
+  #flushScheduled = false;
+  #pumpScheduled = false;
+  /** The pipe is full; reading stopped. */
+  #stalled = false;
+  #timer: NodeJS.Timeout | null = null;
+  #timerAt = Number.POSITIVE_INFINITY;
+  /** Set by `shutdown`: called once everything is written, or time is up. */
+  #onDrained: (() => void) | null = null;
+  #linger: NodeJS.Timeout | null = null;
+  /** The peer closed while the pipe was full: messages it sent before are still in the engine. */
+  #peerEnded = false;
+  #ended = false;
+  #closed = false;
+  readonly #flushNow = (): void => this.#flush();
+  readonly #pumpNow = (): void => this.#pump();
+
+  /** `engine` is made by the caller, whose host calls `wake` here. */
+  constructor(socket: Socket, engine: Engine, owner: SessionOwner) {
+    this.#socket = socket;
+    this.#engine = engine;
+    this.#owner = owner;
+  }
+
+  /** Begins to talk; the socket is connected. */
+  start(): void {
+    const socket = this.#socket;
+    socket.setNoDelay?.(true);
+    socket.unref();
+    socket.on("data", (chunk: Buffer) => this.#onData(chunk));
+    socket.on("drain", () => this.#onDrain());
+    socket.on("end", () => this.#onEnd());
+    socket.on("error", (error) => this.#close(error));
+    socket.on("close", () => {
+      if (!this.#peerEnded) this.#close(null);
+    });
+    this.#flush();
+    this.#arm();
+  }
+
+  /** True from a successful handshake to the end of the connection. */
+  get ready(): boolean {
+    return this.#pipe !== null;
+  }
+
+  /** What the mechanism negotiated. */
+  get facts(): Readonly<Record<string, unknown>> | null {
+    return this.#engine.facts;
+  }
+
+  /** True while something is left that the kernel has not taken. */
+  get hasUnsent(): boolean {
+    return (this.#pipe?.outboundLength ?? 0) > 0 || this.#engine.batched > 0 || this.#socket.writableLength > 0;
+  }
+
+  // The pipe's transport.
+
+  take(item: PipeItem): boolean {
+    if (this.#blocked || !this.#engine.send(item)) return false;
+    if (this.#engine.batched >= REGION) this.#flush();
+    else this.#scheduleFlush();
+    return true;
+  }
+
+  resume(): void {
+    if (!this.#stalled || this.#pumpScheduled) return;
+    // Not at once: the reader is in the middle of taking a message.
+    this.#pumpScheduled = true;
+    process.nextTick(this.#pumpNow);
+  }
+
+  terminate(): void {
+    this.#close(null);
+  }
+
+  /** The mechanism, or the authorizer, can go on. */
+  wake(): void {
+    if (this.#closed) return;
+    try {
+      this.#engine.advance(performance.now());
+    } catch (error) {
+      this.#close(error as Error);
+      return;
+    }
+    this.#pump();
+    if (this.#engine.canSend) this.#pipe?.flush();
+    this.#flush();
+  }
+
+  /**
+   * Ends in good order: what waits is written within `linger` milliseconds (-1 no limit), then goodbye is said.
+   * `drained` is called when nothing is left to write or the time is up; the connection may take a little longer.
+   */
+  shutdown(linger: number, drained: () => void): void {
+    if (this.#closed) {
+      drained();
+      return;
+    }
+    this.#onDrained = drained;
+    if (this.#pipe === null) {
+      this.#close(null);
+      return;
+    }
+    if (this.#peerEnded) {
+      this.#close(null);
+      return;
+    }
+    if (linger > 0) {
+      this.#linger = setTimeout(() => this.#finish(), linger);
+      this.#linger.unref();
+    }
+    this.#flush();
+    if (linger === 0) this.#finish();
+    else this.#checkDrained();
+  }
+
+  /** Cuts the connection now. */
+  destroy(error: Error | null = null): void {
+    this.#close(error);
+  }
+
+  #onData(chunk: Buffer): void {
+    if (this.#closed || this.#ended) return;
+    this.#engine.receive(chunk, performance.now());
+    if (!this.#stalled) this.#pump();
+  }
+
+  /** Takes events out of the engine as long as the pipe has room. */
+  #pump(): void {
+    this.#pumpScheduled = false;
+    if (this.#closed) return;
+    const engine = this.#engine;
+    const now = performance.now();
+    this.#unstall(now);
+    try {
+      for (let event = engine.next(now); event !== null; event = engine.next(now)) {
+        if (event instanceof Ready) {
+          this.#pipe = this.#owner.onReady(this, event);
+          if (this.#pipe === null) {
+            this.#close(null);
+            return;
+          }
+          this.#pipe.flush();
+        } else if (!this.#pipe!.deliver(event)) {
+          this.#stall(now);
+          break;
+        }
+        if (this.#closed) return;
+      }
+    } catch (error) {
+      this.#close(error as Error);
+      return;
+    }
+    if (this.#peerEnded && !this.#stalled) {
+      this.#onEnd();
+      return;
+    }
+    if (engine.hasOutput) this.#scheduleFlush();
+    this.#arm();
+  }
+
+  #stall(now: number): void {
+    this.#stalled = true;
+    this.#socket.pause();
+    this.#engine.pause(now);
+  }
+
+  #unstall(now: number): void {
+    if (!this.#stalled) return;
+    this.#stalled = false;
+    this.#socket.resume();
+    this.#engine.resume(now);
+  }
+
+  #scheduleFlush(): void {
+    if (this.#flushScheduled) return;
+    this.#flushScheduled = true;
+    process.nextTick(this.#flushNow);
+  }
+
+  #flush(): void {
+    this.#flushScheduled = false;
+    if (this.#closed || this.#blocked) return;
+    const engine = this.#engine;
+    if (!engine.hasOutput) return;
+    let pieces: Uint8Array[];
+    try {
+      pieces = engine.takeOutput(performance.now());
+    } catch (error) {
+      this.#close(error as Error);
+      return;
+    }
+    if (pieces.length === 0) return;
+    const socket = this.#socket;
+    let room = true;
+    if (pieces.length === 1) {
+      room = socket.write(pieces[0]!);
+    } else {
+      socket.cork();
+      for (const piece of pieces) room = socket.write(piece);
+      socket.uncork();
+    }
+    const taken = socket.writableLength === 0;
+    engine.written(taken);
+    this.#blocked = !room && !taken;
+    if (this.#onDrained !== null) this.#checkDrained();
+  }
+
+  #onDrain(): void {
+    this.#blocked = false;
+    this.#pipe?.flush();
+    this.#flush();
+    if (this.#onDrained !== null) this.#checkDrained();
+  }
+
+  #checkDrained(): void {
+    if (this.#pipe !== null && this.#pipe.outboundLength > 0) return;
+    if (this.#engine.batched > 0 || this.#blocked) return;
+    if (this.#socket.writableLength > 0) {
+      // Below the mark at which the socket reports a drain: an empty write reports it.
+      this.#socket.write("", () => this.#checkDrained());
+      return;
+    }
+    this.#finish();
+  }
+
+  /** Nothing more will be written but the goodbye. */
+  #finish(): void {
+    if (this.#ended || this.#closed) return;
+    if (this.#linger !== null) clearTimeout(this.#linger);
+    try {
+      this.#engine.close(performance.now());
+      this.#flush();
+    } catch (error) {
+      this.#close(error as Error);
+      return;
+    }
+    this.#ended = true;
+    const drained = this.#onDrained;
+    this.#onDrained = null;
+    drained?.();
+    if (this.#closed) return;
+    // A socket destroyed with unread input sends a reset, which can undo what the peer has not read yet.
+    this.#stalled = false;
+    this.#socket.end();
+    this.#socket.resume();
+    this.#disarm();
+    this.#timer = setTimeout(() => this.#close(null), FIN_WAIT);
+    this.#timer.unref();
+  }
+
+  #onEnd(): void {
+    if (this.#closed) return;
+    if (this.#stalled) {
+      // Nothing can be written any more; what waits stays in the pipe, for the next connection.
+      this.#peerEnded = true;
+      this.#blocked = true;
+      return;
+    }
+    let cause: Error | null = null;
+    try {
+      if (!this.#ended) this.#engine.end();
+    } catch (error) {
+      cause = error as Error;
+    }
+    this.#close(cause);
+  }
+
+  #arm(): void {
+    const deadline = this.#engine.deadline;
+    if (deadline >= this.#timerAt || this.#closed) return;
+    this.#disarm();
+    if (deadline === Number.POSITIVE_INFINITY) return;
+    this.#timerAt = deadline;
+    this.#timer = setTimeout(() => this.#onTimer(), Math.min(Math.max(0, deadline - performance.now()), 0x7fffffff));
+    this.#timer.unref();
+  }
+
+  #disarm(): void {
+    if (this.#timer !== null) clearTimeout(this.#timer);
+    this.#timer = null;
+    this.#timerAt = Number.POSITIVE_INFINITY;
+  }
+
+  /** Deadlines move on while traffic flows; the timer is not moved with each, but looks again when it fires. */
+  #onTimer(): void {
+    this.#timer = null;
+    this.#timerAt = Number.POSITIVE_INFINITY;
+    const now = performance.now();
+    try {
+      if (now >= this.#engine.deadline) this.#engine.onDeadline(now);
+    } catch (error) {
+      this.#close(error as Error);
+      return;
+    }
+    if (this.#engine.canSend) this.#pipe?.flush();
+    this.#flush();
+    this.#arm();
+  }
+
+  #close(error: Error | null): void {
+    if (this.#closed) return;
+    // An ERROR command may wait: the engine is over, so this is all that can come out of it.
+    if (error !== null && !this.#socket.destroyed) this.#flush();
+    this.#closed = true;
+    this.#disarm();
+    if (this.#linger !== null) clearTimeout(this.#linger);
+    this.#engine.dispose();
+    const socket = this.#socket;
+    socket.removeAllListeners("data");
+    if (error !== null && !socket.destroyed && socket.writable) {
+      // The ERROR command shall arrive: close by FIN, and cut only if the peer does not follow.
+      socket.end();
+      socket.resume();
+      const timer = setTimeout(() => socket.destroy(), FIN_WAIT);
+      timer.unref();
+      socket.once("close", () => clearTimeout(timer));
+    } else {
+      socket.destroy();
+    }
+    const drained = this.#onDrained;
+    this.#onDrained = null;
+    drained?.();
+    this.#owner.onClosed(this, error);
+  }
+}

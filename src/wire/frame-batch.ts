@@ -1,0 +1,132 @@
+/**
+ * Frames on their way out are collected here and written many at once: one write to the kernel, or one AEAD call, for
+ * hundreds of small messages. Small bodies are copied behind their header; large ones are referenced and never joined.
+ */
+import type { Message } from "./message.ts";
+import { MAX_HEADER, MORE, writeHeader } from "./frame.ts";
+
+/** Bodies up to this size are copied into the batch: below it a copy costs less than one more piece to write. */
+const COPY = 16_384;
+/** First region of a batch; most batches of an idle or request-reply connection fit. */
+const SMALL = 2048;
+/** Size of further regions. */
+export const REGION = 65_536;
+const EMPTY = Buffer.alloc(0);
+
+/** Lends regions to the batches of many connections, so that memory follows activity and not the number of peers. */
+export class RegionPool {
+  readonly #free: Buffer[] = [];
+
+  take(): Buffer {
+    return this.#free.pop() ?? Buffer.allocUnsafeSlow(REGION);
+  }
+
+  give(region: Buffer): void {
+    if (this.#free.length < 16) this.#free.push(region);
+  }
+}
+
+/** See the head of this file. */
+export class FrameBatch {
+  /** Octets collected. */
+  size = 0;
+  readonly #pool: RegionPool;
+  #small: Buffer | null = null;
+  #region: Buffer = EMPTY;
+  #start = 0;
+  #end = 0;
+  #pieces: Buffer[] = [];
+  /** Regions lent by the pool for what was collected or taken last. */
+  #lent: Buffer[] = [];
+
+  constructor(pool: RegionPool) {
+    this.#pool = pool;
+  }
+
+  /** Appends the frames of a message. Frames that are not copied must not change until they are written. */
+  message(message: Message): void {
+    const last = message.length - 1;
+    for (let i = 0; i < last; i++) this.frame(MORE, message[i]!);
+    this.frame(0, message[last]!);
+  }
+
+  /** Appends one frame. */
+  frame(flags: number, body: Uint8Array): void {
+    const length = body.length;
+    if (length > COPY) {
+      this.#room(MAX_HEADER);
+      this.#end = writeHeader(this.#region, this.#end, flags, length);
+      this.#cut();
+      this.#pieces.push(body as Buffer);
+      this.size += length + MAX_HEADER;
+      return;
+    }
+    this.#room(MAX_HEADER + length);
+    const region = this.#region;
+    const begin = this.#end;
+    let at = begin;
+    if (length <= 0xff) {
+      region[at++] = flags;
+      region[at++] = length;
+    } else {
+      at = writeHeader(region, at, flags, length);
+    }
+    region.set(body, at);
+    this.#end = at + length;
+    this.size += this.#end - begin;
+  }
+
+  /** Appends a frame that is encoded already, such as a command. */
+  encoded(frame: Uint8Array): void {
+    this.#cut();
+    this.#pieces.push(frame as Buffer);
+    this.size += frame.length;
+  }
+
+  /** Takes out everything collected, as pieces to write in order. Until `recycle` or `abandon` they stay as they are. */
+  take(): Buffer[] {
+    this.#cut();
+    const pieces = this.#pieces;
+    this.#pieces = [];
+    this.size = 0;
+    return pieces;
+  }
+
+  /** What was taken has been written or copied: its memory may be used again. */
+  recycle(): void {
+    for (const region of this.#lent) this.#pool.give(region);
+    this.#lent.length = 0;
+    this.#region = this.#small ?? EMPTY;
+    this.#start = 0;
+    this.#end = 0;
+  }
+
+  /** What was taken is still being read by the kernel: leaves its memory alone. */
+  abandon(): void {
+    this.#lent.length = 0;
+    this.#small = null;
+    this.#region = EMPTY;
+    this.#start = 0;
+    this.#end = 0;
+  }
+
+  #room(needed: number): void {
+    if (this.#end + needed <= this.#region.length) return;
+    this.#cut();
+    if (this.#small === null && needed <= SMALL) {
+      this.#small = Buffer.allocUnsafeSlow(SMALL);
+      this.#region = this.#small;
+    } else {
+      this.#region = this.#pool.take();
+      this.#lent.push(this.#region);
+    }
+    this.#start = 0;
+    this.#end = 0;
+  }
+
+  #cut(): void {
+    if (this.#end === this.#start) return;
+    this.#pieces.push(this.#region.subarray(this.#start, this.#end));
+    this.#start = this.#end;
+  }
+}

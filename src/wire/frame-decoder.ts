@@ -1,0 +1,249 @@
+/**
+ * Frames are decoded here: octets in, any way they happen to be cut, frames out one at a time.
+ *
+ * Memory. A body is a view of memory that nobody writes again, so it can be handed to the user without a copy. Small
+ * frames are first moved, many at once, into slabs of 8 KiB: a 16-octet message that the user keeps pins one slab, not
+ * the 64 KiB in which it arrived. A body that does not arrive whole is assembled in one buffer of its own, which is
+ * reserved at once up to {@link RESERVE} octets and beyond that grows with what has really arrived: announcing 8 EiB
+ * costs the peer nine octets and us nothing.
+ */
+import { constants } from "node:buffer";
+import { Queue } from "../bytes/queue.ts";
+import { PeerError } from "../errors.ts";
+import { COMMAND, LONG, MORE, RESERVED } from "./frame.ts";
+
+/** Slab size, and the largest chunk that is parsed where it lies. */
+const SLAB = 8192;
+/** Frames from this size on are viewed in the chunk they came in (at most 64 KiB from a socket). */
+const VIEW = 4096;
+/** What an announced size may reserve before its octets arrive. */
+const RESERVE = 4 * 1024 * 1024;
+const EMPTY = Buffer.alloc(0);
+
+/** See the head of this file. After a thrown error the decoder must not be used again. */
+export class FrameDecoder {
+  /** Flags of the frame that `next` found. */
+  flags = 0;
+  /** Body of the frame that `next` found. */
+  body: Buffer = EMPTY;
+  /** Largest acceptable body in octets; a larger one is refused from its header. May be changed between frames. */
+  limit: number;
+
+  /** The memory being parsed: a slab, or a chunk itself. */
+  #window: Buffer = EMPTY;
+  #position = 0;
+  /** The chunk from which the window was taken, and how much of it the window covers. */
+  #chunk: Buffer = EMPTY;
+  #taken = 0;
+  readonly #waiting = new Queue<Buffer>();
+
+  /** A frame cut off by the end of the octets so far: its header, as far as it has come ... */
+  readonly #header = Buffer.alloc(9);
+  #headerLength = 0;
+  /** ... and its body, once the size is known. */
+  #assembly: Buffer | null = null;
+  #assembled = 0;
+  #size = 0;
+
+  constructor(limit: number) {
+    this.limit = limit;
+  }
+
+  /** Stores octets; the chunk belongs to the decoder from now on. */
+  push(chunk: Buffer): void {
+    if (chunk.length === 0) return;
+    if (this.#position === this.#window.length && this.#taken === this.#chunk.length) {
+      this.#chunk = chunk;
+      this.#taken = 0;
+    } else {
+      this.#waiting.push(chunk);
+    }
+  }
+
+  /**
+   * Decodes the next frame into `flags` and `body`; false when more octets are needed.
+   * Throws {@link PeerError} `ERR_ZMTP_MALFORMED_FRAME` and `ERR_ZMTP_MESSAGE_TOO_LARGE`.
+   */
+  next(): boolean {
+    for (;;) {
+      const window = this.#window;
+      const start = this.#position;
+      const left = window.length - start;
+      if (this.#headerLength > 0 || this.#assembly !== null) {
+        if (left === 0 && !this.#refill()) return false;
+        if (this.#continue()) return true;
+        continue;
+      }
+      // The common case: header and body lie in the window.
+      if (left >= 2) {
+        const flags = window[start]!;
+        if ((flags & LONG) === 0) {
+          const end = start + 2 + window[start + 1]!;
+          if (end <= window.length) {
+            this.#check(flags, window[start + 1]!);
+            this.flags = flags;
+            this.body = window.subarray(start + 2, end);
+            this.#position = end;
+            return true;
+          }
+        } else if (left >= 9) {
+          const size = readSize(window, start + 1);
+          this.#check(flags, size);
+          const end = start + 9 + size;
+          if (end <= window.length) {
+            this.flags = flags;
+            this.body = window.subarray(start + 9, end);
+            this.#position = end;
+            return true;
+          }
+        }
+      }
+      if (left === 0) {
+        if (!this.#refill()) return false;
+      } else if (this.#taken < this.#chunk.length) {
+        this.#reslab();
+      } else {
+        this.#begin();
+      }
+    }
+  }
+
+  /** Makes the next stored octets the window. False when there are none. */
+  #refill(): boolean {
+    if (this.#taken === this.#chunk.length) {
+      const chunk = this.#waiting.shift();
+      this.#chunk = chunk ?? EMPTY;
+      this.#taken = 0;
+      if (chunk === undefined) {
+        this.#window = EMPTY;
+        this.#position = 0;
+        return false;
+      }
+    }
+    this.#slab();
+    return true;
+  }
+
+  /** The window's last frame is cut off, but its rest lies in the same chunk: starts the next window at that frame. */
+  #reslab(): void {
+    this.#taken -= this.#window.length - this.#position;
+    this.#slab();
+  }
+
+  #slab(): void {
+    const chunk = this.#chunk;
+    const left = chunk.length - this.#taken;
+    // A small chunk is parsed in place, and so is a large frame; it pins at most 16 times its size.
+    if (chunk.length <= SLAB || this.#frameSize() >= VIEW) {
+      this.#window = chunk;
+      this.#position = this.#taken;
+      this.#taken = chunk.length;
+      if (chunk.length > SLAB) this.#limitWindow();
+      return;
+    }
+    const size = left < SLAB ? left : SLAB;
+    const slab = Buffer.allocUnsafeSlow(size);
+    chunk.copy(slab, 0, this.#taken, this.#taken + size);
+    this.#window = slab;
+    this.#position = 0;
+    this.#taken += size;
+  }
+
+  /** Ends an in-place window behind its first frame, so that small frames after it go through a slab again. */
+  #limitWindow(): void {
+    const end = this.#position + this.#frameSize(this.#position);
+    if (end >= this.#window.length) return;
+    this.#taken = end;
+    this.#window = this.#window.subarray(0, end);
+  }
+
+  /** Whole size of the frame, or of the rest of the frame, that begins at `from` in the chunk; 0 when its header is cut off. */
+  #frameSize(from = this.#taken): number {
+    if (this.#assembly !== null) return this.#size - this.#assembled;
+    if (this.#headerLength > 0) return 0;
+    const chunk = this.#chunk;
+    const left = chunk.length - from;
+    if (left < 2) return 0;
+    if ((chunk[from]! & LONG) === 0) return 2 + chunk[from + 1]!;
+    return left < 9 ? 0 : 9 + readSize(chunk, from + 1);
+  }
+
+  /** Keeps the cut-off frame at the window's end: its header or, when that is whole, its size and what is there of its body. */
+  #begin(): void {
+    const window = this.#window;
+    const left = window.length - this.#position;
+    const headerSize = (window[this.#position]! & LONG) === 0 ? 2 : 9;
+    const take = left < headerSize ? left : headerSize;
+    window.copy(this.#header, 0, this.#position, this.#position + take);
+    this.#headerLength = take;
+    this.#position += take;
+    if (take === headerSize) this.#open();
+  }
+
+  /** The kept header is whole: checks it and makes room for the body. */
+  #open(): void {
+    const flags = this.#header[0]!;
+    const size = (flags & LONG) === 0 ? this.#header[1]! : readSize(this.#header, 1);
+    this.#check(flags, size);
+    this.flags = flags;
+    this.#size = size;
+    this.#assembled = 0;
+    this.#assembly = Buffer.allocUnsafeSlow(size < RESERVE ? size : RESERVE);
+  }
+
+  /** Goes on with the kept frame. True when it is whole. */
+  #continue(): boolean {
+    const window = this.#window;
+    if (this.#assembly === null) {
+      const headerSize = (this.#header[0]! & LONG) === 0 ? 2 : 9;
+      const missing = headerSize - this.#headerLength;
+      const take = Math.min(missing, window.length - this.#position);
+      window.copy(this.#header, this.#headerLength, this.#position, this.#position + take);
+      this.#headerLength += take;
+      this.#position += take;
+      if (take < missing) return false;
+      this.#open();
+    }
+    const take = Math.min(this.#size - this.#assembled, window.length - this.#position);
+    this.#reserve(this.#assembled + take);
+    window.copy(this.#assembly!, this.#assembled, this.#position, this.#position + take);
+    this.#assembled += take;
+    this.#position += take;
+    if (this.#assembled < this.#size) return false;
+    this.body = this.#assembly!;
+    this.#assembly = null;
+    this.#assembled = 0;
+    this.#headerLength = 0;
+    return true;
+  }
+
+  /** Grows the assembly buffer by doubling, never beyond the announced size. */
+  #reserve(needed: number): void {
+    const old = this.#assembly!;
+    if (needed <= old.length) return;
+    const grown = Buffer.allocUnsafeSlow(Math.min(this.#size, Math.max(needed, old.length * 2)));
+    old.copy(grown, 0, 0, this.#assembled);
+    this.#assembly = grown;
+  }
+
+  #check(flags: number, size: number): void {
+    if ((flags & RESERVED) !== 0) {
+      throw new PeerError("ERR_ZMTP_MALFORMED_FRAME", `Reserved bits in frame flags 0x${flags.toString(16)}`);
+    }
+    if ((flags & (COMMAND | MORE)) === (COMMAND | MORE)) {
+      throw new PeerError("ERR_ZMTP_MALFORMED_FRAME", "A command frame with the MORE bit");
+    }
+    if (size > this.limit || size > constants.MAX_LENGTH) {
+      throw new PeerError("ERR_ZMTP_MESSAGE_TOO_LARGE", `A frame of ${size} octets; at most ${this.limit} are accepted`);
+    }
+  }
+}
+
+/** The eight-octet size at `offset`. Above 2^53 the value is rounded, which no limit accepts anyway. */
+function readSize(bytes: Buffer, offset: number): number {
+  const high = bytes.readUInt32BE(offset);
+  if (high >= 0x80000000) {
+    throw new PeerError("ERR_ZMTP_MALFORMED_FRAME", "A frame size of 2^63 or more");
+  }
+  return high * 0x100000000 + bytes.readUInt32BE(offset + 4);
+}
