@@ -7,6 +7,7 @@ import type { Authorization } from "./mechanism.ts";
 
 /** The error for a decision other than 200. */
 export function refusal(decision: Authorization): PeerError {
+  if (decision.error !== undefined) return decision.error;
   return new PeerError("ERR_ZAP_UNSPECIFIED", decision.text || "The authorizer refused the peer", {
     status: decision.status,
   });

@@ -18,6 +18,7 @@
  * Failure is one thing: any method may throw {@link PeerError}. What the mechanism wants the peer to be told (an
  * ERROR command) is in `takeOutput()` by then; the engine writes it and closes.
  */
+import type { PeerError } from "../errors.ts";
 import type { Random } from "../crypto/provider.ts";
 import type { Metadata } from "../wire/metadata.ts";
 
@@ -32,6 +33,8 @@ export interface Authorization {
   readonly userId: string;
   /** Further properties of the peer, as the authorizer gave them. */
   readonly metadata: Metadata;
+  /** When the authorizer itself broke its protocol (status 500): what to report instead of a refusal. */
+  readonly error?: PeerError;
 }
 
 /** What the connection offers its mechanism. Given in `start`, valid until `dispose`. */

@@ -1,14 +1,30 @@
-/** What the sockets of one context share: inproc names, the hold on the process, connection numbers. */
+/** What the sockets of one context share: inproc names, the authorizer, the hold on the process, buffers, numbers. */
+import type { Authorization } from "../mechanism/mechanism.ts";
+import { RegionPool } from "../wire/frame-batch.ts";
+import { DeferredTasks } from "./defer.ts";
+import { InprocTable } from "./inproc.ts";
 import { KeepAlive } from "./keep-alive.ts";
+import { authorize, type ZapRequest } from "./zap.ts";
 
 /** Made by a context, handed to its sockets' hubs. */
 export class Environment {
   /** Holds the process alive while somebody waits. */
   readonly keepAlive = new KeepAlive();
+  readonly inproc = new InprocTable();
+  /** Memory for batches on their way out. */
+  readonly regions = new RegionPool();
+  /** Costly handshake work of all connections, in fair order. */
+  readonly deferred = new DeferredTasks();
   #connections = 0;
+  #requests = 0;
 
   /** A number that no other connection of this environment has. */
   nextConnectionId(): number {
     return ++this.#connections;
+  }
+
+  /** Asks the context's authorizer; see {@link authorize}. */
+  authorize(request: ZapRequest, decided: (decision: Authorization) => void): void {
+    authorize(this.inproc, request, String(++this.#requests), decided);
   }
 }

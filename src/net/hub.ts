@@ -1,4 +1,11 @@
 /** All connections of one socket: binds, connects, reconnects, and joins each to a pipe of the pattern. */
+import { UsageError } from "../errors.ts";
+import type { Pipe } from "../pipe/pipe.ts";
+import { Connecter } from "./connecter.ts";
+import type { HubScope } from "./connection.ts";
+import { type Endpoint, parseEndpoint } from "./endpoint.ts";
+import { InprocBinding, InprocConnection } from "./inproc-party.ts";
+import { Listener } from "./listener.ts";
 import type { Pattern, PatternSettings } from "../pattern/pattern.ts";
 import type { Environment } from "./environment.ts";
 import type { SocketEvent } from "./events.ts";
@@ -41,5 +48,161 @@ export interface Hub {
   close(): Promise<void>;
 }
 
+
+/** What is bound or connected. */
+interface Attachment {
+  readonly address: string;
+  readonly hasUnsent: boolean;
+  close(linger: number, drained: () => void): void;
+}
+
+/** Types that ignore a second connect to the same endpoint (libzmq, `socket_base_t::connect_internal`). */
+const ONE_CONNECT: ReadonlySet<string> = new Set(["DEALER", "SUB", "PUB", "REQ"]);
+
 /** Makes the hub of a new socket. */
-export type CreateHub = (parts: HubParts) => Hub;
+export function createHub(parts: HubParts): Hub {
+  return new SocketHub(parts);
+}
+
+class SocketHub implements Hub {
+  readonly #parts: HubParts;
+  readonly #binds = new Map<string, Attachment>();
+  readonly #connects = new Map<string, Attachment[]>();
+  readonly #pipes = new Set<Pipe>();
+  /** Closed, but with something left to write. */
+  readonly #lingering = new Set<Attachment>();
+  #lastEndpoint: string | null = null;
+  #closed: Promise<void> | null = null;
+
+  constructor(parts: HubParts) {
+    this.#parts = parts;
+  }
+
+  get lastEndpoint(): string | null {
+    return this.#lastEndpoint;
+  }
+
+  get attached(): boolean {
+    return this.#binds.size > 0 || this.#connects.size > 0;
+  }
+
+  get hasUnsent(): boolean {
+    for (const attachment of this.#all()) if (attachment.hasUnsent) return true;
+    for (const attachment of this.#lingering) if (attachment.hasUnsent) return true;
+    return false;
+  }
+
+  async bind(address: string): Promise<void> {
+    const endpoint = parseEndpoint(address, "bind");
+    if (endpoint.transport === "inproc") {
+      this.#bindInproc(endpoint);
+      return;
+    }
+    const listener = new Listener(this.#scope(), endpoint);
+    await listener.listen();
+    this.#bound(listener);
+  }
+
+  bindSync(address: string): void {
+    const endpoint = parseEndpoint(address, "bind");
+    if (endpoint.transport === "inproc") {
+      this.#bindInproc(endpoint);
+      return;
+    }
+    const listener = new Listener(this.#scope(), endpoint);
+    listener.listenSync();
+    this.#bound(listener);
+  }
+
+  async unbind(address: string): Promise<void> {
+    this.unbindSync(address);
+  }
+
+  unbindSync(address: string): void {
+    parseEndpoint(address, "bind");
+    const attachment = this.#binds.get(address);
+    if (attachment === undefined) throw new UsageError("ENOENT", undefined, address);
+    this.#binds.delete(address);
+    this.#release(attachment);
+  }
+
+  connect(address: string, routingId?: Buffer): void {
+    const endpoint = parseEndpoint(address, "connect");
+    const same = this.#connects.get(address) ?? [];
+    if (same.length > 0 && ONE_CONNECT.has(this.#parts.pattern.type)) return;
+    const connection =
+      endpoint.transport === "inproc"
+        ? new InprocConnection(this.#scope(), endpoint.name, routingId ?? null)
+        : new Connecter(this.#scope(), endpoint, routingId ?? null);
+    this.#connects.set(address, [...same, connection]);
+    this.#lastEndpoint = address;
+    connection.start();
+  }
+
+  disconnect(address: string): void {
+    parseEndpoint(address, "connect");
+    const connections = this.#connects.get(address);
+    if (connections === undefined) throw new UsageError("ENOENT", undefined, address);
+    this.#connects.delete(address);
+    for (const connection of connections) this.#release(connection);
+  }
+
+  applyLimits(): void {
+    const { sendHighWaterMark, receiveHighWaterMark } = this.#parts.settings();
+    for (const pipe of this.#pipes) pipe.setLimits(sendHighWaterMark, receiveHighWaterMark);
+  }
+
+  close(): Promise<void> {
+    this.#closed ??= this.#close();
+    return this.#closed;
+  }
+
+  async #close(): Promise<void> {
+    const { environment, onEvent, settings } = this.#parts;
+    const { linger } = settings();
+    const all = [...this.#all()];
+    this.#binds.clear();
+    this.#connects.clear();
+    environment.keepAlive.acquire();
+    await Promise.all([
+      ...all.map((attachment) => new Promise<void>((drained) => attachment.close(linger, drained))),
+      ...[...this.#lingering].map((attachment) => new Promise<void>((drained) => attachment.close(linger, drained))),
+    ]);
+    environment.keepAlive.release();
+    onEvent({ type: "end" });
+  }
+
+  #release(attachment: Attachment): void {
+    this.#lingering.add(attachment);
+    attachment.close(this.#parts.settings().linger, () => this.#lingering.delete(attachment));
+  }
+
+  #bindInproc(endpoint: Extract<Endpoint, { transport: "inproc" }>): void {
+    const binding = new InprocBinding(this.#scope(), endpoint.name);
+    binding.bind();
+    this.#bound(binding);
+  }
+
+  #bound(attachment: Attachment): void {
+    this.#binds.set(attachment.address, attachment);
+    this.#lastEndpoint = attachment.address;
+  }
+
+  *#all(): Iterable<Attachment> {
+    yield* this.#binds.values();
+    for (const connections of this.#connects.values()) yield* connections;
+  }
+
+  #scope(): HubScope {
+    const { pattern, patternSettings, environment, settings, onEvent } = this.#parts;
+    return {
+      pattern,
+      patternSettings,
+      environment,
+      settings: settings(),
+      emit: onEvent,
+      addPipe: (pipe) => this.#pipes.add(pipe),
+      removePipe: (pipe) => this.#pipes.delete(pipe),
+    };
+  }
+}

@@ -1,0 +1,246 @@
+/** A bound tcp or ipc endpoint: accepts connections; each gets a pipe once its handshake is done. */
+import { rmSync } from "node:fs";
+import { createRequire } from "node:module";
+import * as net from "node:net";
+import { dirname } from "node:path";
+import { getSystemErrorName } from "node:util";
+import { UsageError, type UsageErrorCode } from "../errors.ts";
+import type { Ready } from "../engine/event.ts";
+import { Pipe } from "../pipe/pipe.ts";
+import { emitEnd, type HubScope, openSession } from "./connection.ts";
+import { type Endpoint, formatTcp, socketPath } from "./endpoint.ts";
+import type { EventError } from "./events.ts";
+import type { Session, SessionOwner } from "./session.ts";
+
+/** Connections of one listener that have not finished their handshake; more are refused. */
+const MAX_HANDSHAKES = 10_000;
+
+type StreamEndpoint = Extract<Endpoint, { transport: "tcp" | "ipc" }>;
+
+/** See the head of this file. */
+export class Listener implements SessionOwner {
+  readonly #scope: HubScope;
+  readonly #endpoint: StreamEndpoint;
+  readonly #server: net.Server;
+  /** Connections in their handshake, and those past it with their pipe. */
+  readonly #handshaking = new Set<Session>();
+  readonly #joined = new Map<Session, Pipe>();
+  #address: string;
+  #listening = false;
+
+  constructor(scope: HubScope, endpoint: StreamEndpoint) {
+    this.#scope = scope;
+    this.#endpoint = endpoint;
+    this.#address = endpoint.address;
+    this.#server = net.createServer({ noDelay: true, keepAlive: scope.settings.tcpKeepalive === 1 }, (socket) =>
+      this.#accept(socket),
+    );
+    this.#server.unref();
+  }
+
+  /** The endpoint with wildcards resolved, once bound. */
+  get address(): string {
+    return this.#address;
+  }
+
+  /** True while some connection has something left to write. */
+  get hasUnsent(): boolean {
+    for (const session of this.#joined.keys()) if (session.hasUnsent) return true;
+    return false;
+  }
+
+  /** Starts to listen. Rejects with {@link UsageError} or the system's error (`code`, `errno`, `address`). */
+  listen(): Promise<void> {
+    return new Promise((resolve, reject) => {
+      const server = this.#server;
+      const onError = (error: NodeJS.ErrnoException): void => {
+        const failure = bindError(error, this.#endpoint.address);
+        this.#scope.emit({
+          type: "bind:error",
+          address: this.#endpoint.address.replace(/^tcp:\/\//, ""),
+          error: failure,
+        });
+        reject(failure);
+      };
+      server.once("error", onError);
+      server.once("listening", () => {
+        server.off("error", onError);
+        this.#onListening();
+        resolve();
+      });
+      if (this.#endpoint.transport === "ipc") {
+        this.#unlinkStale(() => server.listen({ path: this.#path(), backlog: this.#scope.settings.backlog }), onError);
+        return;
+      }
+      const { host, port } = this.#endpoint.target;
+      const { backlog, ipv6 } = this.#scope.settings;
+      server.listen({ host: wildcard(host, ipv6), port, backlog });
+    });
+  }
+
+  /**
+   * Listens before it returns, for `bindSync`. Needs an internal function of Node's net module, since its public one
+   * resolves even addresses asynchronously. Throws {@link UsageError}; ENOTSUP where there is no such function.
+   */
+  listenSync(): void {
+    const { createHandle } = internals();
+    const endpoint = this.#endpoint;
+    if (createHandle === null) throw new UsageError("ENOTSUP", "bindSync needs Node.js; use bind", endpoint.address);
+    let handle: unknown;
+    if (endpoint.transport === "ipc") {
+      rmSync(endpoint.path, { force: true });
+      handle = createHandle(this.#path(), -1, -1);
+    } else {
+      const host = wildcard(endpoint.target.host === "localhost" ? "127.0.0.1" : endpoint.target.host, this.#scope.settings.ipv6);
+      handle = createHandle(host, endpoint.target.port, net.isIPv6(host) ? 6 : 4);
+    }
+    if (typeof handle === "number") throw bindError(systemError(handle), endpoint.address);
+    let failure: Error | null = null;
+    this.#server.once("error", (error) => {
+      failure = error;
+    });
+    this.#server.listen(handle as object, this.#scope.settings.backlog);
+    if (!this.#server.listening) throw bindError(failure ?? systemError("EADDRINUSE"), endpoint.address);
+    this.#server.removeAllListeners("error");
+    this.#onListening();
+  }
+
+  /** Stops accepting and ends all connections under `linger`. `drained` is called when nothing is left to write. */
+  close(linger: number, drained: () => void): void {
+    if (this.#listening) {
+      this.#listening = false;
+      this.#server.close();
+      if (this.#endpoint.transport === "ipc") this.#cleanUp(this.#endpoint);
+      this.#scope.emit({ type: "close", address: this.#address });
+    }
+    for (const session of [...this.#handshaking]) session.destroy();
+    let open = this.#joined.size;
+    if (open === 0) drained();
+    for (const session of [...this.#joined.keys()]) {
+      session.shutdown(linger, () => {
+        if (--open === 0) drained();
+      });
+    }
+  }
+
+  onReady(session: Session, peer: Ready): Pipe | null {
+    const { pattern, settings } = this.#scope;
+    const pipe = new Pipe(pattern, settings);
+    this.#handshaking.delete(session);
+    this.#joined.set(session, pipe);
+    pipe.attach(session, peer);
+    this.#scope.emit({
+      type: "handshake",
+      address: this.#address,
+      ...(peer.facts === null ? {} : { facts: peer.facts }),
+    });
+    if (pattern.attach(pipe)) {
+      if (pattern.connected(pipe)) {
+        this.#scope.addPipe(pipe);
+        return pipe;
+      }
+      pattern.detach(pipe);
+    }
+    pipe.detach(true);
+    return null;
+  }
+
+  onClosed(session: Session, error: Error | null): void {
+    this.#handshaking.delete(session);
+    const pipe = this.#joined.get(session);
+    this.#joined.delete(session);
+    if (pipe?.connected) {
+      pipe.detach(true);
+      this.#scope.pattern.detach(pipe);
+      this.#scope.removePipe(pipe);
+    }
+    emitEnd(this.#scope, this.#address, error, pipe !== undefined);
+  }
+
+  #accept(socket: net.Socket): void {
+    if (!this.#listening || this.#handshaking.size >= MAX_HANDSHAKES) {
+      socket.destroy();
+      return;
+    }
+    const { tcpKeepalive, tcpKeepaliveIdle } = this.#scope.settings;
+    if (tcpKeepalive === 1) socket.setKeepAlive(true, Math.max(0, tcpKeepaliveIdle) * 1000);
+    const session = openSession(this.#scope, socket, { endpoint: this.#address, owner: this, earlyPipe: null });
+    this.#handshaking.add(session);
+    this.#scope.emit({ type: "accept", address: this.#address });
+    session.start();
+  }
+
+  #onListening(): void {
+    this.#listening = true;
+    if (this.#endpoint.transport === "tcp") {
+      const { address, port } = this.#server.address() as net.AddressInfo;
+      this.#address = formatTcp(address, port);
+    } else {
+      this.#address = `ipc://${this.#endpoint.path}`;
+    }
+    this.#server.on("error", (error) => {
+      this.#scope.emit({ type: "accept:error", address: this.#address, error: error as EventError });
+    });
+    this.#scope.emit({ type: "bind", address: this.#address });
+  }
+
+  #path(): string {
+    return socketPath((this.#endpoint as Extract<StreamEndpoint, { transport: "ipc" }>).path);
+  }
+
+  /** A socket file left by a process that died would make bind fail; one that somebody listens on must stay. */
+  #unlinkStale(done: () => void, failed: (error: NodeJS.ErrnoException) => void): void {
+    const path = this.#path();
+    if (path.startsWith("\0")) {
+      done();
+      return;
+    }
+    const probe = net.connect({ path });
+    probe.once("connect", () => {
+      probe.destroy();
+      failed(systemError("EADDRINUSE"));
+    });
+    probe.once("error", () => {
+      rmSync(path, { force: true });
+      done();
+    });
+  }
+
+  /** Removes the folder made for a wildcard endpoint; libzmq leaves the socket file of a named one, node removes it. */
+  #cleanUp(endpoint: Extract<StreamEndpoint, { transport: "ipc" }>): void {
+    if (endpoint.address === "ipc://*") rmSync(dirname(endpoint.path), { recursive: true, force: true });
+  }
+}
+
+function wildcard(host: string, ipv6: boolean): string {
+  if (host !== "*") return host;
+  return ipv6 ? "::" : "0.0.0.0";
+}
+
+type CreateHandle = (address: string, port: number, family: number) => unknown;
+
+function internals(): { readonly createHandle: CreateHandle | null } {
+  const module = createRequire(import.meta.url)("node:net") as { _createServerHandle?: CreateHandle };
+  return { createHandle: module._createServerHandle ?? null };
+}
+
+function systemError(cause: number | string): NodeJS.ErrnoException {
+  const code = typeof cause === "number" ? getSystemErrorName(cause) : cause;
+  return Object.assign(new Error(code), { code });
+}
+
+const KNOWN: ReadonlySet<string> = new Set<UsageErrorCode>([
+  "EADDRINUSE",
+  "EADDRNOTAVAIL",
+  "EACCES",
+  "EINVAL",
+  "ENAMETOOLONG",
+  "EMFILE",
+]);
+
+/** The error of a failed bind, with zeromq.js's text where it has one. */
+function bindError(error: NodeJS.ErrnoException, address: string): UsageError | EventError {
+  const code = error.code === "ENOTFOUND" || error.code === "EAI_AGAIN" ? "ENODEV" : (error.code ?? "EINVAL");
+  if (KNOWN.has(code) || code === "ENODEV") return new UsageError(code as UsageErrorCode, undefined, address);
+  return Object.assign(error, { code, errno: Math.abs(error.errno ?? 0), address });
+}
