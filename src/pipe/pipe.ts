@@ -10,8 +10,8 @@
  * that is woken for each freed place would spend its time waking up.
  */
 import { Queue } from "../bytes/queue.ts";
-import type { Metadata } from "../wire/metadata.ts";
 import { type Message, type PipeItem, SubscriptionChange } from "../wire/message.ts";
+import type { Metadata } from "../wire/metadata.ts";
 
 /** What the handshake told about a peer. */
 export interface Peer {
@@ -58,8 +58,10 @@ export interface PipeLimits {
 export class Pipe {
   /** The peer, once a handshake has succeeded; kept when the connection is lost. */
   peer: Peer | null = null;
-  /** Set by the owning pattern for its own bookkeeping, such as a routing id; the pipe does not look at it. */
-  tag: unknown = undefined;
+  /** ROUTER: the id that leads to this peer. Set before `attach` to assign one (ZMQ_CONNECT_ROUTING_ID), else null. */
+  routingId: Buffer | null = null;
+  /** The last round of matching that found this pipe; see {@link Markable} in `subscription-trie.ts`. */
+  mark = 0;
 
   readonly #outbound = new Queue<PipeItem>();
   readonly #inbound = new Queue<Message>();
@@ -69,13 +71,15 @@ export class Pipe {
   #receiveLimit: number;
   #transport: PipeTransport | null = null;
   #full = false;
+  #forgotten = false;
   #stalled = false;
+  #draining = false;
 
   constructor(owner: PipeOwner, limits: PipeLimits) {
     this.#owner = owner;
     this.#conflate = limits.conflate;
-    this.#sendLimit = limits.sendHighWaterMark === 0 ? Infinity : limits.sendHighWaterMark;
-    this.#receiveLimit = limits.receiveHighWaterMark === 0 ? Infinity : limits.receiveHighWaterMark;
+    this.#sendLimit = this.#limit(limits.sendHighWaterMark);
+    this.#receiveLimit = this.#limit(limits.receiveHighWaterMark);
   }
 
   /** Messages and subscriptions that the transport has not taken yet. */
@@ -98,6 +102,11 @@ export class Pipe {
     return !this.#full;
   }
 
+  /** True while the transport must not deliver: the inbound queue is full. A new transport looks at this first. */
+  get stalled(): boolean {
+    return this.#stalled;
+  }
+
   // The socket's side.
 
   /** Sends a message, or returns false when the peer's queue is full; then `onWritable` will follow. */
@@ -106,9 +115,15 @@ export class Pipe {
     if (this.#outbound.length === 0 && this.#transport?.take(message)) return true;
     if (this.#conflate) this.#outbound.clear();
     this.#outbound.push(message);
-    // One place is kept free of surprise: a pipe is full when the next write would exceed the mark.
+    // Full already when the next write would exceed the mark, so that `writable` foretells `write()`.
     this.#full = this.#outbound.length >= this.#sendLimit;
     return true;
+  }
+
+  /** Sends a message before everything that waits, whatever the high-water mark: a probe, a welcome. */
+  writeAhead(message: Message): void {
+    if (this.#outbound.length === 0 && this.#transport?.take(message)) return;
+    this.#outbound.unshift(message);
   }
 
   /** Sends a change of subscription, whatever the high-water mark: the user's own topics bound their number. */
@@ -120,7 +135,7 @@ export class Pipe {
   /** The oldest inbound message, or `undefined`. */
   read(): Message | undefined {
     const message = this.#inbound.shift();
-    if (this.#stalled && this.#inbound.length <= this.#receiveLimit >> 1) this.resume();
+    if (this.#stalled && this.#inbound.length <= this.#receiveLimit / 2) this.resume();
     return message;
   }
 
@@ -138,36 +153,53 @@ export class Pipe {
 
   /** Takes what waits to be sent, oldest first, until `take` refuses one or none is left. */
   drain(take: (item: PipeItem) => boolean): void {
-    for (let item = this.#outbound.peek(); item !== undefined; item = this.#outbound.peek()) {
-      if (!take(item)) break;
-      this.#outbound.shift();
+    // A peer over inproc may answer from within `take`: the loop that runs already serves what that adds.
+    if (this.#draining) return;
+    this.#draining = true;
+    try {
+      for (let item = this.#outbound.peek(); item !== undefined; item = this.#outbound.peek()) {
+        if (!take(item)) break;
+        if (this.#outbound.peek() === item) this.#outbound.shift();
+      }
+    } finally {
+      this.#draining = false;
     }
-    this.#announceRoom();
+    if (this.#outbound.length <= this.#sendLimit / 2) this.#announceRoom();
   }
 
   /** New limits for an existing pipe (ZMQ_SNDHWM and ZMQ_RCVHWM may change after connect). */
   setLimits(sendHighWaterMark: number, receiveHighWaterMark: number): void {
-    this.#sendLimit = sendHighWaterMark === 0 ? Infinity : sendHighWaterMark;
-    this.#receiveLimit = receiveHighWaterMark === 0 ? Infinity : receiveHighWaterMark;
+    this.#sendLimit = this.#limit(sendHighWaterMark);
+    this.#receiveLimit = this.#limit(receiveHighWaterMark);
     if (this.#outbound.length >= this.#sendLimit) this.#full = true;
     else this.#announceRoom();
-    if (this.#inbound.length <= this.#receiveLimit >> 1) this.resume();
+    if (this.#inbound.length <= this.#receiveLimit / 2) this.resume();
   }
 
   // The transport's side.
 
-  /** A connection is up: queued items go out at once, as far as it takes them. */
+  /**
+   * A connection is up. What waits goes out with the next {@link Pipe.flush}, due once the pattern has accepted the
+   * peer (`Pattern.connected`), so that nothing reaches a refused peer and a probe or welcome goes first.
+   */
   attach(transport: PipeTransport, peer: Peer): void {
     this.#transport = transport;
-    this.#stalled = false;
+    this.#forgotten = false;
+    this.#stalled = this.#inbound.length >= this.#receiveLimit;
     this.peer = peer;
   }
 
-  /** The connection is gone. Items not taken stay queued; `forget` drops them (a bound socket's pipe, ZMQ_IMMEDIATE). */
+  /**
+   * The connection is gone. Items not taken stay queued and more may be written; with `forget` (a bound socket's
+   * pipe, ZMQ_IMMEDIATE) they are dropped, and writes are refused until the pipe is attached and flushed again.
+   */
   detach(forget: boolean): void {
     this.#transport = null;
     this.#stalled = false;
-    if (forget) this.#outbound.clear();
+    if (!forget) return;
+    this.#outbound.clear();
+    this.#forgotten = true;
+    this.#full = true;
   }
 
   /** Drops queued changes of subscription: after a reconnect the pattern sends its whole set anew. */
@@ -176,17 +208,13 @@ export class Pipe {
       const item = this.#outbound.shift()!;
       if (!(item instanceof SubscriptionChange)) this.#outbound.push(item);
     }
+    if (this.#outbound.length <= this.#sendLimit / 2) this.#announceRoom();
   }
 
   /** The transport can take items again: hands it what is queued. */
   flush(): void {
     const transport = this.#transport;
-    if (transport === null) return;
-    while (this.#outbound.length > 0) {
-      if (!transport.take(this.#outbound.peek()!)) break;
-      this.#outbound.shift();
-    }
-    this.#announceRoom();
+    if (transport !== null) this.drain((item) => this.#transport === transport && transport.take(item));
   }
 
   /**
@@ -199,10 +227,11 @@ export class Pipe {
       return !this.#stalled;
     }
     const intercept = this.#owner.intercept;
-    if (intercept !== null && intercept.call(this.#owner, this, item)) return !this.#stalled;
+    if (intercept?.call(this.#owner, this, item)) return !this.#stalled;
+    const wasEmpty = this.#inbound.length === 0;
     if (this.#conflate) this.#inbound.clear();
     this.#inbound.push(item);
-    if (this.#inbound.length === 1) this.#owner.onReadable(this);
+    if (wasEmpty) this.#owner.onReadable(this);
     // The owner may have read in onReadable, hence the length once more.
     if (this.#inbound.length >= this.#receiveLimit) this.#stalled = true;
     return !this.#stalled;
@@ -214,8 +243,13 @@ export class Pipe {
   }
 
   #announceRoom(): void {
-    if (!this.#full || this.#outbound.length > this.#sendLimit >> 1) return;
+    if (!this.#full || this.#forgotten) return;
     this.#full = false;
     this.#owner.onWritable(this);
+  }
+
+  /** 0 is unlimited, and ZMQ_CONFLATE keeps one message whatever the marks. */
+  #limit(highWaterMark: number): number {
+    return highWaterMark === 0 || this.#conflate ? Infinity : highWaterMark;
   }
 }

@@ -1,0 +1,28 @@
+/** PUB (RFC 29): publishes, and keeps subscriptions to itself. */
+import type { Pipe } from "../pipe/pipe.ts";
+import type { SubscriptionChange } from "../wire/message.ts";
+import { Publisher } from "./publisher.ts";
+
+/** See the head of this file. */
+export class Pub extends Publisher {
+  readonly type = "PUB";
+
+  protected held(pipe: Pipe): number {
+    return this.subscriptions.count(pipe);
+  }
+
+  protected changed(pipe: Pipe, change: SubscriptionChange): boolean {
+    if (change.subscribe) this.subscriptions.add(change.topic, pipe);
+    else this.subscriptions.remove(change.topic, pipe);
+    return true;
+  }
+
+  /** PUB discards what peers send upstream. */
+  protected received(): boolean {
+    return true;
+  }
+
+  protected forget(pipe: Pipe): void {
+    this.subscriptions.removeAll(pipe, () => {});
+  }
+}
