@@ -44,7 +44,7 @@ export function requireText(value: unknown): Buffer | null {
  * The class, but calling it without `new` gives zeromq.js's text. Its base classes are native, so that text differs
  * from the one JavaScript has for a class.
  */
-export function nativeClass<C extends abstract new (...args: never[]) => object>(target: C): C {
+export function nativeClass<C extends object>(target: C): C {
   return new globalThis.Proxy(target, {
     apply(): never {
       throw new TypeError("Class constructors cannot be invoked without 'new'");

@@ -21,6 +21,15 @@ const ROWS: ReadonlyMap<number, OptionRow> = new Map(OPTIONS.map((row) => [row.i
 /** Frames in one message of a peer; libzmq has no such limit. */
 const MAX_FRAMES_PER_MESSAGE = 65_536;
 const CURVE_KEY_LENGTH = 32;
+const CURVE_TEXT = "The CURVE mechanism is not supported";
+/** Stands for CURVE, so that a socket with its options never falls back to no security. */
+const UNSUPPORTED_CURVE: MechanismFactory = {
+  name: "CURVE",
+  optionName: "curve",
+  create() {
+    throw new UsageError("ENOTSUP", CURVE_TEXT);
+  },
+};
 
 /** Kinds that share one representation in libzmq, and so may be used for one another. */
 function family(kind: OptionKind): "int" | "long" | "string" {
@@ -68,7 +77,12 @@ export class OptionStore {
     return this.#value(ROWS.get(id)!) as number;
   }
 
-  /** What the socket's connections are to know, as of now. Throws ENOTSUP for CURVE. */
+  /** Throws ENOTSUP when the options ask for a mechanism that is absent: CURVE. `address` goes with the error. */
+  requireMechanism(address: string): void {
+    if (this.#mechanismFactory() === UNSUPPORTED_CURVE) throw new UsageError("ENOTSUP", CURVE_TEXT, address);
+  }
+
+  /** What the socket's connections are to know, as of now. */
   hubSettings(): HubSettings {
     const flag = (id: number) => this.number(id) !== 0;
     return {
@@ -202,13 +216,14 @@ export class OptionStore {
       case "null":
         return nullMechanism();
       case "plain":
+        if (this.number(OPTION.plainServer) !== 0) return plainMechanism({ asServer: true });
         return plainMechanism({
-          asServer: this.number(OPTION.plainServer) !== 0,
+          asServer: false,
           username: this.#text(OPTION.plainUsername),
           password: this.#text(OPTION.plainPassword),
         });
       case "curve":
-        throw new UsageError("ENOTSUP", "The CURVE mechanism is not supported");
+        return UNSUPPORTED_CURVE;
     }
   }
 }

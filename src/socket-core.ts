@@ -9,15 +9,16 @@ import { CONTEXT, type Context, type ContextCore } from "./context.ts";
 import { publishEvent, receiveChannel, sendChannel } from "./diagnostics.ts";
 import { UsageError } from "./errors.ts";
 import { exitGuard, type Lingerer } from "./exit.ts";
-import { createHub } from "./net/create-hub.ts";
 import type { SocketEvent } from "./net/events.ts";
-import type { Hub } from "./net/hub.ts";
+import { createHub, type Hub } from "./net/hub.ts";
 import { Turns } from "./net/turn.ts";
 import { Operation, type OperationOptions } from "./operation.ts";
 import { OPTION, type OptionKind, TAKES_EFFECT_AT_ONCE } from "./option-table.ts";
 import { OptionStore } from "./options.ts";
 import { createPattern } from "./pattern/create.ts";
 import type { Pattern, PatternHost } from "./pattern/pattern.ts";
+import { Sub } from "./pattern/sub.ts";
+import { Xpub } from "./pattern/xpub.ts";
 import type { Message } from "./wire/message.ts";
 import { SOCKET_TYPE_NUMBER, type SocketType } from "./wire/socket-type.ts";
 
@@ -261,6 +262,7 @@ export class SocketCore implements PatternHost, Lingerer {
 
   bind(address: string): Promise<void> {
     this.#requireOpen();
+    this.options.requireMechanism(address);
     return this.#blocked(() => this.#hub.bind(address));
   }
 
@@ -271,6 +273,7 @@ export class SocketCore implements PatternHost, Lingerer {
 
   bindSync(address: string): void {
     this.#requireOpen();
+    this.options.requireMechanism(address);
     exitGuard.add(this);
     this.#hub.bindSync(address);
   }
@@ -283,6 +286,7 @@ export class SocketCore implements PatternHost, Lingerer {
   connect(address: string): void {
     this.#requireOpen();
     exitGuard.add(this);
+    this.options.requireMechanism(address);
     const routingId = this.#connectRoutingId;
     this.#connectRoutingId = undefined;
     this.#hub.connect(address, routingId);
@@ -381,8 +385,13 @@ export class SocketCore implements PatternHost, Lingerer {
   #subscribe(subscribe: boolean, kind: OptionKind, value: number | Buffer | null): void {
     if (kind !== "String") throw new UsageError("EINVAL");
     const topic = (value as Buffer | null) ?? Buffer.alloc(0);
-    if (subscribe) this.pattern.subscribe(topic);
-    else this.pattern.unsubscribe(topic);
+    const { pattern } = this;
+    // An XSUB subscribes by messages, an XPUB only once the application decides on subscriptions.
+    if (!(pattern instanceof Sub || (pattern instanceof Xpub && this.options.patternSettings.manual))) {
+      throw new UsageError("EINVAL");
+    }
+    if (subscribe) pattern.subscribe(topic);
+    else pattern.unsubscribe(topic);
   }
 
   // Events.

@@ -162,27 +162,6 @@ export abstract class Socket extends SocketProperties {
     await this.#core.gone;
   }
 
-  /**
-   * Resolves when the message is queued for a peer. One send may be pending: another throws EBUSY. Rejects with EAGAIN
-   * after `sendTimeout` or `close`, EHOSTUNREACH, EFSM, ENOTSUP where the type does not send.
-   */
-  protected send(message: MessageLike | MessageLike[], options?: OperationOptions): Promise<void> {
-    return this.#core.send(toMessage(message), options);
-  }
-
-  /**
-   * Resolves with the frames of the next message. One receive may be pending: another throws EBUSY. Rejects with EAGAIN
-   * after `receiveTimeout` or `close`, EFSM. Throws TypeError where the type does not receive.
-   */
-  protected receive(options?: OperationOptions): Promise<Message> {
-    return this.#core.receive(options);
-  }
-
-  /** Messages until the socket is closed. */
-  protected [Symbol.asyncIterator](): AsyncIterator<Message, undefined> {
-    return new MessageIterator(this.#core);
-  }
-
   /** Value of the option with libzmq's number `option`. These ten throw EINVAL for a number or value unknown. */
   protected getBoolOption(option: number): boolean {
     return this.#getNumber("Bool", option) !== 0;
@@ -255,6 +234,22 @@ export abstract class Socket extends SocketProperties {
     requireIdentifier(option);
     return this.#core.getOption(kind, option) as number;
   }
+}
+
+/** Types declare what of this they have; in zeromq.js too all prototypes have it. See `Writable` and `Readable`. */
+const MESSAGES = {
+  send(this: Socket, message: MessageLike | MessageLike[], options?: OperationOptions): Promise<void> {
+    return this[CORE].send(toMessage(message), options);
+  },
+  receive(this: Socket, options?: OperationOptions): Promise<Message> {
+    return this[CORE].receive(options);
+  },
+  [Symbol.asyncIterator](this: Socket): AsyncIterator<Message, undefined> {
+    return new MessageIterator(this[CORE]);
+  },
+};
+for (const key of Reflect.ownKeys(MESSAGES) as (keyof typeof MESSAGES)[]) {
+  Object.defineProperty(Socket.prototype, key, { value: MESSAGES[key], writable: true, configurable: true });
 }
 
 for (const row of OPTIONS) {
