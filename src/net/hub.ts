@@ -1,14 +1,14 @@
 /** All connections of one socket: binds, connects, reconnects, and joins each to a pipe of the pattern. */
 import { UsageError } from "../errors.ts";
+import type { Pattern, PatternSettings } from "../pattern/pattern.ts";
 import type { Pipe } from "../pipe/pipe.ts";
 import { Connecter } from "./connecter.ts";
 import type { HubScope } from "./connection.ts";
 import { type Endpoint, parseEndpoint } from "./endpoint.ts";
-import { InprocBinding, InprocConnection } from "./inproc-party.ts";
-import { Listener } from "./listener.ts";
-import type { Pattern, PatternSettings } from "../pattern/pattern.ts";
 import type { Environment } from "./environment.ts";
 import type { SocketEvent } from "./events.ts";
+import { InprocBinding, InprocConnection } from "./inproc-party.ts";
+import { Listener } from "./listener.ts";
 import type { HubSettings } from "./settings.ts";
 
 /** What a hub is made of. */
@@ -47,7 +47,6 @@ export interface Hub {
    */
   close(): Promise<void>;
 }
-
 
 /** What is bound or connected. */
 interface Attachment {
@@ -166,7 +165,9 @@ class SocketHub implements Hub {
     environment.keepAlive.acquire();
     await Promise.all([
       ...all.map((attachment) => new Promise<void>((drained) => attachment.close(linger, drained))),
-      ...[...this.#lingering].map((attachment) => new Promise<void>((drained) => attachment.close(linger, drained))),
+      ...[...this.#lingering].map(
+        (attachment) => new Promise<void>((drained) => attachment.close(linger, drained)),
+      ),
     ]);
     environment.keepAlive.release();
     onEvent({ type: "end" });
