@@ -7,7 +7,6 @@ import type { Pattern, PatternSettings } from "../pattern/pattern.ts";
 import type { Pipe } from "../pipe/pipe.ts";
 import type { Environment } from "./environment.ts";
 import type { EventError, SocketEvent } from "./events.ts";
-import { randomBytes } from "./random.ts";
 import { Session, type SessionOwner } from "./session.ts";
 import type { HubSettings } from "./settings.ts";
 
@@ -53,7 +52,7 @@ export function openSession(scope: HubScope, socket: Socket, role: ConnectionRol
       endpoint: role.endpoint,
       peerAddress: socket.remoteAddress ?? "",
       connectionId: environment.nextConnectionId(),
-      random: randomBytes,
+      random: environment.crypto.random,
       authorize: (name, credentials, decided) =>
         environment.authorize(
           {

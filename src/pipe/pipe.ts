@@ -10,7 +10,7 @@
  * that is woken for each freed place would spend its time waking up.
  */
 import { Queue } from "../bytes/queue.ts";
-import { type Message, type PipeItem, SubscriptionChange } from "../wire/message.ts";
+import { type Message, ownMessage, type PipeItem, SubscriptionChange } from "../wire/message.ts";
 import type { Metadata } from "../wire/metadata.ts";
 
 /** What the handshake told about a peer. */
@@ -114,7 +114,7 @@ export class Pipe {
     if (this.#full) return false;
     if (this.#outbound.length === 0 && this.#transport?.take(message)) return true;
     if (this.#conflate) this.#outbound.clear();
-    this.#outbound.push(message);
+    this.#outbound.push(ownMessage(message));
     // Full already when the next write would exceed the mark, so that `writable` foretells `write()`.
     this.#full = this.#outbound.length >= this.#sendLimit;
     return true;
