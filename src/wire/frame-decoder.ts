@@ -12,7 +12,7 @@ import { Queue } from "../bytes/queue.ts";
 import { PeerError } from "../errors.ts";
 import { COMMAND, LONG, MORE, RESERVED } from "./frame.ts";
 
-/** Slab size, and the largest chunk that is parsed where it lies. */
+/** Slab size, and the most memory behind a chunk that is parsed where it lies. */
 const SLAB = 8192;
 /** Frames from this size on are viewed in the chunk they came in (at most 64 KiB from a socket). */
 const VIEW = 4096;
@@ -24,7 +24,7 @@ const EMPTY = Buffer.alloc(0);
 export class FrameDecoder {
   /** Flags of the frame that `next` found. */
   flags = 0;
-  /** Body of the frame that `next` found. */
+  /** Body of the frame that `next` found; empty again when it finds none. */
   body: Buffer = EMPTY;
   /** Largest acceptable body in octets; a larger one is refused from its header. May be changed between frames. */
   limit: number;
@@ -117,6 +117,8 @@ export class FrameDecoder {
       if (chunk === undefined) {
         this.#window = EMPTY;
         this.#position = 0;
+        // Given out; an idle connection must not hold on to it.
+        this.body = EMPTY;
         return false;
       }
     }
@@ -133,12 +135,14 @@ export class FrameDecoder {
   #slab(): void {
     const chunk = this.#chunk;
     const left = chunk.length - this.#taken;
-    // A small chunk is parsed in place, and so is a large frame; it pins at most 16 times its size.
-    if (chunk.length <= SLAB || this.#frameSize() >= VIEW) {
+    // A small chunk is parsed in place, and so is a large frame; it pins at most 16 times its size. What counts is the
+    // memory behind the chunk: it may be the short rest of a long one.
+    const small = chunk.buffer.byteLength <= SLAB;
+    if (small || this.#frameSize() >= VIEW) {
       this.#window = chunk;
       this.#position = this.#taken;
       this.#taken = chunk.length;
-      if (chunk.length > SLAB) this.#limitWindow();
+      if (!small) this.#limitWindow();
       return;
     }
     const size = left < SLAB ? left : SLAB;
@@ -234,7 +238,11 @@ export class FrameDecoder {
       throw new PeerError("ERR_ZMTP_MALFORMED_FRAME", "A command frame with the MORE bit");
     }
     if (size > this.limit || size > constants.MAX_LENGTH) {
-      throw new PeerError("ERR_ZMTP_MESSAGE_TOO_LARGE", `A frame of ${size} octets; at most ${this.limit} are accepted`);
+      const most = Math.min(this.limit, constants.MAX_LENGTH);
+      throw new PeerError(
+        "ERR_ZMTP_MESSAGE_TOO_LARGE",
+        `A frame of ${size} octets; at most ${most} are accepted`,
+      );
     }
   }
 }
