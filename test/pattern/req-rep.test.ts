@@ -228,6 +228,14 @@ test("RFC 28 REP SHALL NOT block: a reply to a vanished or full peer is dropped"
   assert.equal(text(socket.receive()), ["2"], "what it asked before is still asked");
   assert.ok(socket.send(msg("to nobody")));
   assert.equal(gone.heard(), []);
+  const lingering = peer();
+  for (const question of ["a", "b"]) lingering.say("", question);
+  socket.receive();
+  socket.detach(lingering.pipe);
+  socket.send(msg("too late"));
+  socket.receive();
+  socket.send(msg("too late"));
+  assert.equal(lingering.heard(), [], "nothing is written to a pipe that is over");
   const slow = peer("", { sendHighWaterMark: 1 });
   slow.room = 0;
   for (const question of ["3", "4"]) {
