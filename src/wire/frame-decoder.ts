@@ -33,7 +33,6 @@ export class FrameDecoder {
   /** The memory being parsed: a slab, or a chunk itself. */
   #window: Buffer = EMPTY;
   #position = 0;
-  #inPlace = false;
   /** The chunk from which the window was taken, and how much of it the window covers. */
   #chunk: Buffer = EMPTY;
   #taken = 0;
@@ -72,12 +71,11 @@ export class FrameDecoder {
   release(): void {
     if (!this.#borrowed) return;
     this.#borrowed = false;
-    if (this.#inPlace) {
-      this.#taken -= this.#window.length - this.#position;
-      this.#window = EMPTY;
-      this.#position = 0;
-      this.body = EMPTY;
-    }
+    // The window, slab or not, shows the octets of the chunk before `taken`.
+    this.#taken -= this.#window.length - this.#position;
+    this.#window = EMPTY;
+    this.#position = 0;
+    if (this.#transient) this.body = EMPTY;
     this.#chunk = this.#taken < this.#chunk.length ? Buffer.from(this.#chunk.subarray(this.#taken)) : EMPTY;
     this.#taken = 0;
   }
@@ -139,8 +137,7 @@ export class FrameDecoder {
       this.#borrowed = false;
       if (chunk === undefined) {
         this.#window = EMPTY;
-        this.#inPlace = false;
-        this.#position = 0;
+          this.#position = 0;
         // Given out; an idle connection must not hold on to it.
         this.body = EMPTY;
         return false;
@@ -172,14 +169,12 @@ export class FrameDecoder {
       const slab = size < SLAB / 4 ? Buffer.allocUnsafe(size) : Buffer.allocUnsafeSlow(size);
       chunk.copy(slab, 0, this.#taken, this.#taken + size);
       this.#window = slab;
-      this.#inPlace = false;
       this.#position = 0;
       this.#taken += size;
     }
   }
 
   #parseInPlace(): void {
-    this.#inPlace = true;
     this.#window = this.#chunk;
     this.#position = this.#taken;
     this.#taken = this.#chunk.length;
