@@ -10,12 +10,13 @@ import type { Socket } from "node:net";
 import type { Engine } from "../engine/engine.ts";
 import { Ready } from "../engine/event.ts";
 import type { Pipe, PipeTransport } from "../pipe/pipe.ts";
-import { REGION } from "../wire/frame-batch.ts";
 import type { PipeItem } from "../wire/message.ts";
 import type { ReadableSocket } from "./read-buffer.ts";
 
 /** How long a peer may take to close its half after we closed ours, in milliseconds. */
 const FIN_WAIT = 2000;
+/** A batch of this many octets is written without waiting for the end of the turn. */
+const FLUSH = 262_144;
 
 /** Who made the session: a listener or a connecter. */
 export interface SessionOwner {
@@ -95,7 +96,7 @@ export class Session implements PipeTransport {
 
   take(item: PipeItem): boolean {
     if (this.#blocked || !this.#engine.send(item)) return false;
-    if (this.#engine.batched >= REGION) this.#flush();
+    if (this.#engine.batched >= FLUSH) this.#flush();
     else this.#scheduleFlush();
     return true;
   }
