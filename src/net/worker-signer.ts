@@ -33,6 +33,8 @@ export class WorkerSigner implements Signer {
     const workerData: SignWorkerData = { algorithm, seed: Uint8Array.from(seed) };
     this.#worker = new Worker(new URL("./sign-worker.js", import.meta.url), {
       name: "qzmq-signer",
+      // Not the process's own: flags such as --input-type would keep the thread from starting.
+      execArgv: [],
       workerData,
       transferList: [workerData.seed.buffer as ArrayBuffer],
     });
