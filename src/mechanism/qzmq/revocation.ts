@@ -86,10 +86,9 @@ export function verifyRevocationList(
   list: RevocationList,
   authority: Certificate,
 ): boolean {
-  const primitive = provider.signatures[authority.algorithm];
   if (hex(list.issuerKeyId) !== hex(authority.keyId)) return false;
-  if (list.signature.length !== primitive.signatureLength) return false;
-  return primitive.verify(authority.publicKey, list.signed, SIGNATURE_CONTEXTS.revocation, list.signature);
+  const { verify } = provider.signatures[authority.algorithm];
+  return verify(authority.publicKey, list.signed, SIGNATURE_CONTEXTS.revocation, list.signature);
 }
 
 /** Verified lists, ready to be asked. Immutable. Key ids, serials and pins are asked for in hex. */
