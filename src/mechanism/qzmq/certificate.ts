@@ -141,8 +141,8 @@ export function verifyCertificate(
   issuer: { readonly algorithm: SignatureName; readonly publicKey: Uint8Array },
 ): boolean {
   const { signed, signature } = certificate;
-  const { verify } = provider.signatures[issuer.algorithm];
-  return verify(issuer.publicKey, signed, SIGNATURE_CONTEXTS.certificate, signature);
+  const primitive = provider.signatures[issuer.algorithm];
+  return primitive.verify(issuer.publicKey, signed, SIGNATURE_CONTEXTS.certificate, signature);
 }
 
 function encodeBody(fields: CertificateFields, issuerKeyId: Uint8Array): Uint8Array {

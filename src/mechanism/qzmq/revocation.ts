@@ -87,8 +87,8 @@ export function verifyRevocationList(
   authority: Certificate,
 ): boolean {
   if (hex(list.issuerKeyId) !== hex(authority.keyId)) return false;
-  const { verify } = provider.signatures[authority.algorithm];
-  return verify(authority.publicKey, list.signed, SIGNATURE_CONTEXTS.revocation, list.signature);
+  const primitive = provider.signatures[authority.algorithm];
+  return primitive.verify(authority.publicKey, list.signed, SIGNATURE_CONTEXTS.revocation, list.signature);
 }
 
 /** Verified lists, ready to be asked. Immutable. Key ids, serials and pins are asked for in hex. */
