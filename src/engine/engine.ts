@@ -9,10 +9,19 @@
  * It goes greeting -> handshake -> traffic -> over, never back. Any misdeed of the peer throws {@link PeerError} once;
  * then `takeOutput` may still hold an ERROR command to write, and the connection is to be closed.
  */
+
+import type { Random } from "../crypto/provider.ts";
 import { PeerError } from "../errors.ts";
 import type { Authorization, Mechanism, MechanismHost } from "../mechanism/mechanism.ts";
-import type { Random } from "../crypto/provider.ts";
-import { decodeCommand, decodePing, decodeSubscription, encodePing, encodePong, encodeSubscription, errorReason } from "../wire/command.ts";
+import {
+  decodeCommand,
+  decodePing,
+  decodeSubscription,
+  encodePing,
+  encodePong,
+  encodeSubscription,
+  errorReason,
+} from "../wire/command.ts";
 import { COMMAND } from "../wire/frame.ts";
 import { FrameBatch, type RegionPool } from "../wire/frame-batch.ts";
 import { FrameDecoder } from "../wire/frame-decoder.ts";
@@ -30,7 +39,11 @@ export interface EngineHost {
   readonly peerAddress: string;
   readonly connectionId: number;
   readonly random: Random;
-  authorize(mechanism: string, credentials: readonly Uint8Array[], decided: (decision: Authorization) => void): void;
+  authorize(
+    mechanism: string,
+    credentials: readonly Uint8Array[],
+    decided: (decision: Authorization) => void,
+  ): void;
   defer(task: () => void): void;
   wake(): void;
   takeEarlyMessages(limit: number): Uint8Array[];
@@ -51,6 +64,11 @@ export interface EngineSettings {
 
 type Phase = "greeting" | "handshake" | "traffic" | "over";
 
+/** From so many octets on, a waiting mechanism's input is enough. */
+const MAX_HELD_BACK = 65_536;
+/** PINGs and PONGs of ours that may wait; a peer that neither reads nor stops asking gets no more. */
+const MAX_BEATS = 256;
+
 /** See the head of this file. `now` never goes back. */
 export class Engine {
   readonly #settings: EngineSettings;
@@ -69,11 +87,23 @@ export class Engine {
   /** Goes out before the batch: greeting, handshake, what the mechanism says later. */
   #urgent: Uint8Array[] = [];
   readonly #batch: FrameBatch;
+  /** The batch's pieces were taken as they are, and `written` has not been called yet. */
+  #lent = false;
+  /** PINGs and PONGs in the batch. */
+  #beats = 0;
+  /** Octets that came while the mechanism was waiting. */
+  #heldBack = 0;
   readonly #handshakeDeadline: number;
   #heartbeat: Heartbeat | null = null;
   #closing = false;
 
-  constructor(settings: EngineSettings, mechanism: Mechanism, host: EngineHost, pool: RegionPool, now: number) {
+  constructor(
+    settings: EngineSettings,
+    mechanism: Mechanism,
+    host: EngineHost,
+    pool: RegionPool,
+    now: number,
+  ) {
     this.#settings = settings;
     this.#mechanism = mechanism;
     this.#host = host;
@@ -86,14 +116,11 @@ export class Engine {
     this.#handshakeDeadline = handshakeInterval > 0 ? now + handshakeInterval : Number.POSITIVE_INFINITY;
   }
 
-  /** True from `Ready` on, until `close` or an error. */
-  get inTraffic(): boolean {
-    return this.#phase === "traffic";
-  }
-
   /** True when `send` takes an item. */
   get canSend(): boolean {
-    return this.#phase === "traffic" && !this.#closing && (this.#mechanism.transparent || this.#mechanism.canSend);
+    return (
+      this.#phase === "traffic" && !this.#closing && (this.#mechanism.transparent || this.#mechanism.canSend)
+    );
   }
 
   /** Octets of application data waiting in the batch. */
@@ -103,7 +130,14 @@ export class Engine {
 
   /** True when `takeOutput` would return something. */
   get hasOutput(): boolean {
-    return this.#batch.size > 0 || this.#urgent.length > 0;
+    return this.#urgent.length > 0 || (this.#batch.size > 0 && this.#canWrite);
+  }
+
+  /** True when enough octets wait for a waiting mechanism: read no more until it wakes. */
+  get full(): boolean {
+    return (
+      this.#phase === "handshake" && this.#mechanism.status === "waiting" && this.#heldBack >= MAX_HELD_BACK
+    );
   }
 
   /** What the mechanism negotiated; null for NULL. */
@@ -114,7 +148,10 @@ export class Engine {
   /** When `onDeadline` wants to be called; `Infinity` when never. */
   get deadline(): number {
     if (this.#phase === "over") return Number.POSITIVE_INFINITY;
-    const own = this.#phase === "traffic" ? (this.#heartbeat?.deadline ?? Number.POSITIVE_INFINITY) : this.#handshakeDeadline;
+    const own =
+      this.#phase === "traffic"
+        ? (this.#heartbeat?.deadline ?? Number.POSITIVE_INFINITY)
+        : this.#handshakeDeadline;
     return this.#mechanism.transparent ? own : Math.min(own, this.#mechanism.deadline);
   }
 
@@ -129,7 +166,8 @@ export class Engine {
       return;
     }
     this.#outer.push(chunk);
-    this.#heartbeat?.heard(now);
+    if (this.#phase === "handshake") this.#heldBack += chunk.length;
+    else this.#heartbeat!.heard(now);
   }
 
   /** The next event, or null. Throws {@link PeerError}. */
@@ -157,22 +195,31 @@ export class Engine {
     const out = this.#urgent;
     this.#urgent = [];
     const size = this.#batch.size;
-    if (size === 0) return out;
+    if (size === 0 || !this.#canWrite) return out;
+    this.#beats = 0;
     if (this.#mechanism.transparent) {
+      this.#lent = true;
       const pieces = this.#batch.take();
       return out.length === 0 ? pieces : out.concat(pieces);
     }
-    // A mechanism that must not send now (a key at its limit) leaves the batch until it wakes.
-    if (this.#mechanism.status !== "ready" || !this.#mechanism.canSend) return out;
-    const sealed = this.#mechanism.seal(this.#batch.take(), size, now);
+    let sealed: Uint8Array[];
+    try {
+      sealed = this.#mechanism.seal(this.#batch.take(), size, now);
+    } catch (error) {
+      this.#urgent = out;
+      throw this.#fail(error);
+    }
     this.#batch.recycle();
     // Sealing may have started something (a rotation): what it says goes before the next record, not before these.
-    this.#urgent.push(...this.#mechanism.takeOutput());
+    this.#collect();
     return out.length === 0 ? sealed : out.concat(sealed);
   }
 
   /** The output last taken is out of our hands. `copied`: its memory may be written again at once. */
   written(copied: boolean): void {
+    // Sealed pieces are not the batch's; what waits in it until the mechanism may send again is untouched.
+    if (!this.#lent) return;
+    this.#lent = false;
     if (copied) this.#batch.recycle();
     else this.#batch.abandon();
   }
@@ -206,7 +253,7 @@ export class Engine {
       }
       const action = this.#heartbeat?.due(now) ?? "none";
       if (action === "dead") throw new PeerError("ERR_ZMTP_HEARTBEAT_TIMEOUT", "The peer has fallen silent");
-      if (action === "ping") this.#batch.encoded(encodePing(this.#heartbeat!.ttlTenths));
+      if (action === "ping") this.#beat(encodePing(this.#heartbeat!.ttlTenths));
       if (!this.#mechanism.transparent && now >= this.#mechanism.deadline) {
         this.#mechanism.onDeadline(now);
         this.#collect();
@@ -216,11 +263,13 @@ export class Engine {
     }
   }
 
-  /** Says goodbye, where the mechanism can; nothing can be sent afterwards. */
+  /** Says goodbye, where the mechanism can; nothing can be sent afterwards. Throws {@link PeerError} of sealing. */
   close(now: number): void {
-    if (this.#phase !== "traffic" || this.#closing || this.#mechanism.transparent) return;
-    this.#urgent.push(...this.takeOutput(now));
+    if (this.#phase !== "traffic" || this.#closing) return;
     this.#closing = true;
+    if (this.#mechanism.transparent) return;
+    // What was sent before goes out before the goodbye.
+    this.#urgent = this.takeOutput(now).concat(this.#urgent);
     this.#mechanism.close(now);
     this.#collect();
   }
@@ -261,7 +310,10 @@ export class Engine {
     while (mechanism.status !== "ready") {
       if (mechanism.status === "waiting") return null;
       this.#outer.limit = mechanism.maxFrameSize;
-      if (!this.#outer.next()) return null;
+      if (!this.#outer.next()) {
+        this.#heldBack = 0;
+        return null;
+      }
       if ((this.#outer.flags & COMMAND) === 0) {
         throw new PeerError("ERR_ZMTP_UNEXPECTED_COMMAND", "A message before the handshake was done");
       }
@@ -316,12 +368,23 @@ export class Engine {
     if (command.name === "PING") {
       const { ttlTenths, context } = decodePing(command.data);
       this.#heartbeat!.announced(ttlTenths, now);
-      this.#batch.encoded(encodePong(context));
+      this.#beat(encodePong(context));
     } else if (command.name === "ERROR") {
       const reason = errorReason(command.data);
       throw new PeerError("ERR_ZMTP_PEER_ERROR", `The peer reports an error: ${reason}`, { reason });
     }
     return decodeSubscription(command);
+  }
+
+  /** Queues a PING or PONG; drops it when too many wait already. */
+  #beat(frame: Buffer): void {
+    if (this.#beats++ < MAX_BEATS) this.#batch.encoded(frame);
+  }
+
+  /** False: the batch stays where it is, be it that the connection is over, or that a key is at its limit. */
+  get #canWrite(): boolean {
+    if (this.#phase !== "traffic") return false;
+    return this.#mechanism.transparent || this.#mechanism.canSend;
   }
 
   /** The decoder of a protecting mechanism's plaintext. */
@@ -345,8 +408,14 @@ export class Engine {
     const type = property(metadata, "Socket-Type");
     const own = this.#settings.socketType;
     if (type !== undefined && !isCompatible(own, Buffer.from(type).toString("latin1"))) {
-      const name = Buffer.from(type).toString("latin1").replace(/[^A-Z]/g, "?").slice(0, 16);
-      throw new PeerError("ERR_ZMTP_INCOMPATIBLE_SOCKET_TYPE", `A ${own} socket cannot talk to a ${name} socket`);
+      const name = Buffer.from(type)
+        .toString("latin1")
+        .replace(/[^A-Z]/g, "?")
+        .slice(0, 16);
+      throw new PeerError(
+        "ERR_ZMTP_INCOMPATIBLE_SOCKET_TYPE",
+        `A ${own} socket cannot talk to a ${name} socket`,
+      );
     }
     if ((property(metadata, "Identity")?.length ?? 0) > 255) {
       throw new PeerError("ERR_ZMTP_INVALID_METADATA", "An Identity of more than 255 octets");
