@@ -64,7 +64,10 @@ export interface MechanismHost {
   authorize(credentials: readonly Uint8Array[], decided: (decision: Authorization) => void): void;
   /** Runs `task` in a later turn of the event loop, in fair order among all connections: for costly public-key work. */
   defer(task: () => void): void;
-  /** Tells the engine that a `waiting` mechanism can go on, or that `canSend` or `takeOutput()` may have changed. */
+  /**
+   * Tells the engine that a `waiting` mechanism can go on, or that `canSend` or `takeOutput()` may have changed. Not
+   * from within a method of the mechanism: what changes there is seen when it returns.
+   */
   wake(): void;
   /**
    * Whole messages that wait to be sent, as encoded frames, together at most `limit` octets; for early data. They

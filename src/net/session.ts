@@ -37,7 +37,7 @@ export class Session implements PipeTransport {
   #blocked = false;
   #flushScheduled = false;
   #pumpScheduled = false;
-  /** The pipe is full; reading stopped. */
+  /** The pipe is full, or the engine while its mechanism waits; reading stopped. */
   #stalled = false;
   #timer: NodeJS.Timeout | null = null;
   #timerAt = Number.POSITIVE_INFINITY;
@@ -195,6 +195,9 @@ export class Session implements PipeTransport {
       this.#onEnd();
       return;
     }
+    // The mechanism may have been handed what it needed to send again, or want no more input for now.
+    if (engine.canSend) this.#pipe?.flush();
+    if (engine.full) this.#stall(now);
     if (engine.hasOutput) this.#scheduleFlush();
     this.#arm();
   }
