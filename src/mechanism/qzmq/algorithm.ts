@@ -46,3 +46,8 @@ export function keyFingerprint(
   const octet = Uint8Array.of(SIGNATURE_OCTETS[algorithm]);
   return provider.hashes["SHA-256"].digest(FINGERPRINT_LABEL, octet, publicKey);
 }
+
+/** Lower-case hexadecimal digits: how pins, key ids and serials are shown and looked up. */
+export function hex(bytes: Uint8Array): string {
+  return Buffer.from(bytes.buffer, bytes.byteOffset, bytes.length).toString("hex");
+}

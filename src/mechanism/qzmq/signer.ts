@@ -1,4 +1,5 @@
 /** Signing keys. The protocol asks a {@link Signer}, and never sees where the private key is. */
+import { wipe } from "../../bytes/constant-time.ts";
 import { utf8 } from "../../bytes/writer.ts";
 import type { CryptoProvider, Random, SignatureName } from "../../crypto/provider.ts";
 
@@ -51,7 +52,7 @@ export function localSigner(
       return primitive.sign(secret, message, context, random === null ? null : random(32));
     },
     dispose() {
-      secret?.fill(0);
+      if (secret !== null) wipe(secret);
       secret = null;
     },
   };

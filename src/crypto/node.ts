@@ -1,0 +1,74 @@
+/**
+ * Candidates from node:crypto for the native back end. Which of them a runtime really has, and has right, is for the
+ * probes to find out: making a candidate never throws, using it may.
+ */
+import { createHash, createHmac, createSecretKey, randomBytes, scryptSync } from "node:crypto";
+import { buildHash } from "./hash.ts";
+import { nodeAead } from "./node-aead.ts";
+import { plain } from "./node-bytes.ts";
+import { nodeEd25519, nodeX25519 } from "./node-curves.ts";
+import { nodeKem, nodeMlDsa } from "./node-pq.ts";
+import type { CryptoProvider, Hash, HashName, Kem, KemName, Random, RunningHash } from "./provider.ts";
+import { scryptMemory } from "./scrypt-limits.ts";
+
+const DIGESTS = { "SHA-256": "sha256", "SHA-384": "sha384" } as const;
+
+function hash(name: HashName): Hash {
+  const digest = DIGESTS[name];
+  return buildHash({
+    name,
+    digest(parts) {
+      const running = createHash(digest);
+      for (const part of parts) running.update(part);
+      return plain(running.digest());
+    },
+    start(): RunningHash {
+      const running = createHash(digest);
+      return {
+        update(bytes) {
+          running.update(bytes);
+          return this;
+        },
+        digest: () => plain(running.copy().digest()),
+      };
+    },
+    hmac(key, parts) {
+      // Node 24 spends 15 us more on a key that is no `KeyObject`.
+      const running = createHmac(digest, createSecretKey(key));
+      for (const part of parts) running.update(part);
+      return plain(running.digest());
+    },
+  });
+}
+
+/** The operating system's randomness. */
+const random: Random = (length) => plain(randomBytes(length));
+
+/** {@link CryptoProvider} with native primitives only, where a KEM may be absent. */
+export interface NodeCandidates extends Omit<CryptoProvider, "name" | "kems"> {
+  readonly kems: Readonly<Record<KemName, Kem | undefined>>;
+}
+
+/** What node:crypto may have. `pure` does the reproducible variants that it has not. */
+export function nodeCandidates(pure: CryptoProvider): NodeCandidates {
+  return Object.freeze<NodeCandidates>({
+    hashes: { "SHA-256": hash("SHA-256"), "SHA-384": hash("SHA-384") },
+    aeads: { "AES-256-GCM": nodeAead("AES-256-GCM"), "ChaCha20-Poly1305": nodeAead("ChaCha20-Poly1305") },
+    kems: {
+      "ML-KEM-768": nodeKem("ML-KEM-768", random, pure.kems["ML-KEM-768"]),
+      "ML-KEM-1024": nodeKem("ML-KEM-1024", random, pure.kems["ML-KEM-1024"]),
+    },
+    signatures: {
+      Ed25519: nodeEd25519(),
+      "ML-DSA-44": nodeMlDsa("ML-DSA-44", random, pure.signatures["ML-DSA-44"]),
+      "ML-DSA-65": nodeMlDsa("ML-DSA-65", random, pure.signatures["ML-DSA-65"]),
+      "ML-DSA-87": nodeMlDsa("ML-DSA-87", random, pure.signatures["ML-DSA-87"]),
+    },
+    x25519: nodeX25519(),
+    scrypt(passphrase, salt, parameters) {
+      const { N, r, p, length } = parameters;
+      return plain(scryptSync(passphrase, salt, length, { N, r, p, maxmem: scryptMemory(parameters) }));
+    },
+    random,
+  });
+}
