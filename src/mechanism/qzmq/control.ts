@@ -2,12 +2,10 @@
 import { isAllZero } from "../../bytes/constant-time.ts";
 import { LayoutError, Reader } from "../../bytes/reader.ts";
 import { Writer } from "../../bytes/writer.ts";
-import { MAX_TICKET, MAX_TICKET_LIFETIME } from "./ticket.ts";
+import { MAX_TICKET_LIFETIME } from "./ticket-keys.ts";
 
-/** No control message is longer, in octets. Shorter than a TICKET of {@link MAX_TICKET} octets would need: see {@link MAX_WIRE_TICKET}. */
+/** No control message is longer, in octets; so a TICKET has room for a ticket of 4069. */
 export const MAX_CONTROL = 4096;
-/** What a TICKET of {@link MAX_CONTROL} octets has room for: all but type, lifetime, early limit, nonce and a length. */
-export const MAX_WIRE_TICKET = Math.min(MAX_TICKET, MAX_CONTROL - 27);
 
 /** Numbers of the control messages. */
 export const CONTROL_TYPE = {
@@ -122,7 +120,7 @@ function decodeTicket(reader: Reader): Control {
   const lifetime = reader.u32("lifetime");
   const earlyLimit = reader.u32("early limit");
   const nonce = reader.bytes(16, "nonce");
-  const ticket = reader.v16("ticket", 1, MAX_WIRE_TICKET);
+  const ticket = reader.v16("ticket", 1);
   if (lifetime < 1 || lifetime > MAX_TICKET_LIFETIME) throw new LayoutError(`ticket lifetime ${lifetime}`);
   return { type: "ticket", lifetime, earlyLimit, nonce, ticket };
 }

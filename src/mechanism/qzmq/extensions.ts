@@ -33,7 +33,7 @@ export interface ClientExtensions extends CommonExtensions {
 /** Whether a server wants to know its client. */
 export type ClientAuth = "none" | "optional" | "required";
 
-/** Extension client_auth: `algorithms` are signature octets, empty for level `none`, else 1 to 8 of them. */
+/** Extension client_auth: `algorithms` are signature octets, empty for level `none`, else 1 to 4 of them. */
 export interface ClientAuthRequest {
   readonly level: ClientAuth;
   readonly algorithms: Uint8Array;
@@ -46,7 +46,7 @@ export interface ServerExtensions extends CommonExtensions {
 }
 
 const LEVELS: readonly ClientAuth[] = ["none", "optional", "required"];
-const MAX_ALGORITHMS = 8;
+const MAX_ALGORITHMS = 4;
 const NOTHING = new Uint8Array(0);
 const decoder = new TextDecoder("utf-8", { fatal: true });
 
