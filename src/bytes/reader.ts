@@ -84,7 +84,8 @@ export class Reader {
   }
 
   #vector(length: number, what: string, min: number, max: number): Uint8Array {
-    if (length < min || length > max) throw new LayoutError(`${what}: length ${length}, allowed ${min}..${max}`);
+    if (length < min || length > max)
+      throw new LayoutError(`${what}: length ${length}, allowed ${min}..${max}`);
     return this.bytes(length, what);
   }
 }

@@ -44,7 +44,9 @@ export function decodeMetadata(bytes: Uint8Array): Metadata {
     }
   } catch (error) {
     if (!(error instanceof LayoutError)) throw error;
-    throw new PeerError("ERR_ZMTP_INVALID_METADATA", `Malformed metadata: ${error.message}`, { cause: error });
+    throw new PeerError("ERR_ZMTP_INVALID_METADATA", `Malformed metadata: ${error.message}`, {
+      cause: error,
+    });
   }
   return found;
 }

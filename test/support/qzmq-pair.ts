@@ -129,11 +129,11 @@ export class End {
   }
 
   /** Calls into the mechanism; a PeerError ends this side. */
-  call(run: () => Uint8Array | null | void): void {
+  call(run: () => unknown): void {
     if (this.error !== null) return;
     try {
       const plaintext = run();
-      if (plaintext) this.received.push(plaintext);
+      if (plaintext instanceof Uint8Array) this.received.push(plaintext);
     } catch (error) {
       if (!(error instanceof PeerError)) throw error;
       this.error = error;
@@ -211,9 +211,7 @@ export class Pair {
   send(from: "client" | "server", ...frames: Uint8Array[]): this {
     const size = frames.reduce((sum, frame) => sum + frame.length, 0);
     const end = this[from];
-    end.call(() => {
-      this.#deliver(from, end.mechanism.seal(frames, size, this.now));
-    });
+    end.call(() => this.#deliver(from, end.mechanism.seal(frames, size, this.now)));
     return this;
   }
 

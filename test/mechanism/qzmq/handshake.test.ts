@@ -246,7 +246,13 @@ test("the authorizer: later, refusing, and what it says of the peer", async () =
   const pair = makePair(
     { server },
     {
-      pair: { server: { authorize: (_, decided) => (decide = () => decided(given)) } },
+      pair: {
+        server: {
+          authorize: (_, decided) => {
+            decide = () => decided(given);
+          },
+        },
+      },
     },
   ).start();
   assert.is(pair.server.mechanism.status, "waiting");
