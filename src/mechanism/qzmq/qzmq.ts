@@ -279,7 +279,7 @@ export class QzmqMechanism implements Mechanism {
   }
 
   #resume(answer: Answer): void {
-    if (this.#over || this.#work === null) return;
+    if (this.#work === null) return;
     this.#proceed(answer);
     if (this.#outcome !== null) this.#host!.wake();
   }

@@ -2,8 +2,16 @@
 import { test } from "uvu";
 import * as assert from "uvu/assert";
 import { Admission } from "../../../src/mechanism/qzmq/admission.ts";
+import { acceptEarly, dropEarly, sealEarly } from "../../../src/mechanism/qzmq/early.ts";
+import {
+  appendAuth,
+  decodeCommand,
+  decodeServerHello,
+  encodeServerHello,
+} from "../../../src/mechanism/qzmq/messages.ts";
+import { PeerProven } from "../../../src/mechanism/qzmq/proof.ts";
 import { Trust } from "../../../src/mechanism/qzmq/trust.ts";
-import { provider, testIdentity } from "../../support/qzmq-identities.ts";
+import { certifiedIdentity, provider, testAuthority, testIdentity } from "../../support/qzmq-identities.ts";
 import {
   ACCEPTED,
   codeOf,
@@ -270,17 +278,17 @@ test("RETRY: the second CLIENTHELLO carries the cookie", async () => {
   assert.is(factories.server.counters.cookiesAccepted, 1);
 });
 
-test("RETRY refuses early data, which goes again", async () => {
-  const factories = await makeFactories({ server: TICKETS, client: { earlyData: true } });
+test("RETRY refuses early data, which goes again; the ticket still resumes", async () => {
+  const factories = await makeFactories({
+    server: { ...TICKETS, ...alwaysRetry() },
+    client: { earlyData: true },
+  });
   connect(factories);
-  const retrying = await makeFactories({ server: { ...TICKETS, ...alwaysRetry() } });
-  const pair = connect(
-    { ...factories, server: retrying.server },
-    { client: { waiting: [message("early")] } },
-  );
+  const pair = connect(factories, { client: { waiting: [message("early")] } });
   assertReady(pair);
   assert.is(pair.server.text, "\0\x05early");
   assert.is(pair.client.mechanism.facts?.["early"], "refused");
+  assert.is(pair.client.mechanism.facts?.["resumed"], true);
 });
 
 test("cookies: changed, missing, of another connection, too late, twice", async () => {
@@ -347,6 +355,112 @@ test("a client that resumes against a server that changed its key does a full ha
   const pair = connect({ ...factories, client: changed.client });
   assert.is(codeOf(pair.client), "ERR_QZMQ_AUTH");
   assert.is(factories.server.counters.ticketsUsed, 0);
+});
+
+test("a recorded server whose certificate has ended since is not resumed with", async () => {
+  const trust = new Trust(provider, { mode: "hybrid", authorities: [await testAuthority(9)] });
+  const notAfter = 1_800_001_000;
+  const server = await certifiedIdentity(1, "server.example", ["server"], 9, { notAfter });
+  const factories = await makeFactories({
+    server: { ...TICKETS, identities: () => [server] },
+    client: { trust: () => trust },
+  });
+  connect(factories);
+  assert.is(connect(factories).client.mechanism.facts?.["resumed"], true);
+  factories.clock.now += 2_000_000;
+  assert.is(codeOf(connect(factories).client), "ERR_QZMQ_AUTH");
+  assert.is(factories.server.counters.ticketsUsed, 1);
+});
+
+test("a server that claims what the client did not ask for", async () => {
+  const claim = (extensions: object, resumed: boolean) => (_: string, frame: Frame) => {
+    if (nameOf(frame) !== "SERVERHELLO") return undefined;
+    const hello = decodeServerHello(decodeCommand(frame.body));
+    const full = resumed ? { clientAuth: null } : {};
+    const changed = { ...hello, resumed, extensions: { ...hello.extensions, ...full, ...extensions } };
+    const certificates = resumed ? [] : hello.certificates;
+    return [{ flags: 6, body: appendAuth(encodeServerHello({ ...changed, certificates }), hello.auth) }];
+  };
+  const plain = await makeFactories({ server: TICKETS });
+  const unasked = connect(plain, { intercept: claim({}, true) });
+  assert.is(codeOf(unasked.client), "ERR_QZMQ_PROTOCOL", "resumed without a ticket");
+  const pqOnly = connect(plain, { intercept: claim({ pqOnly: true }, false) });
+  assert.is(codeOf(pqOnly.client), "ERR_QZMQ_PROTOCOL", "pq_only beside a hybrid suite");
+  connect(plain);
+  const early = connect(plain, { intercept: claim({ earlyData: true }, true) });
+  assert.is(codeOf(early.client), "ERR_QZMQ_PROTOCOL", "early data accepted that was not sent");
+  const chosen = (_: string, frame: Frame) => {
+    if (nameOf(frame) !== "SERVERHELLO") return undefined;
+    const body = frame.body.slice();
+    body.set([1, 1, 1, 1], 12 + 1 + 32);
+    return [{ ...frame, body }];
+  };
+  assert.is(codeOf(connect(plain, { intercept: chosen }).client), "ERR_QZMQ_SUITE");
+});
+
+function earlyKey() {
+  return { aead: provider.aeads["AES-256-GCM"].key(new Uint8Array(32)), iv: new Uint8Array(12) };
+}
+
+/** Bodies of the EARLY commands that carry these frames. */
+function earlyBodies(frames: readonly Uint8Array[], recordLimit = 262_144): Uint8Array[] {
+  const out: Uint8Array[] = [];
+  const flight = sealEarly(earlyKey(), frames, recordLimit, out);
+  const bodies: Uint8Array[] = [];
+  for (let rest = Buffer.concat(out); rest.length > 0; ) {
+    const header = (rest[0]! & 2) === 0 ? 2 : 9;
+    const size = header === 2 ? rest[1]! : Number(rest.readBigUInt64BE(1));
+    bodies.push(rest.subarray(header, header + size));
+    rest = rest.subarray(header + size);
+  }
+  assert.is(flight.records, bodies.length);
+  return bodies;
+}
+
+test("taking early data in: limit, number, whole messages, count", () => {
+  const whole = message("x".repeat(300));
+  const bodies = earlyBodies([whole, whole], 200);
+  assert.ok(bodies.length > 2);
+  let held = 0;
+  const good = acceptEarly(earlyKey(), 2 * whole.length, (octets) => {
+    held += octets;
+  });
+  for (const body of bodies) good.take(body);
+  assert.is(held, 2 * whole.length);
+  assert.equal(Buffer.from(good.finish(bodies.length)!), Buffer.concat([whole, whole]));
+  assert.throws(() => good.finish(bodies.length - 1), /missing/);
+
+  const small = acceptEarly(earlyKey(), 2 * whole.length - 1, () => {});
+  assert.throws(() => {
+    for (const body of bodies) small.take(body);
+  }, /more than allowed/);
+
+  const partial = acceptEarly(earlyKey(), 10_000, () => {});
+  partial.take(earlyBodies([whole.subarray(0, 100)])[0]!);
+  assert.throws(() => partial.finish(1), /whole messages/);
+  assert.is(acceptEarly(earlyKey(), 1, () => {}).finish(0), null);
+
+  const many = acceptEarly(earlyKey(), 10_000, () => {});
+  const tiny = earlyBodies([message("x".repeat(100))], 1);
+  assert.throws(() => {
+    for (const body of tiny) many.take(body);
+  }, /more than allowed/);
+});
+
+test("dropping early data is bounded in octets and commands", () => {
+  const drop = dropEarly(0);
+  for (let i = 0; i < 2; i++) drop.take(new Uint8Array(32_768 + 31));
+  assert.throws(() => drop.take(new Uint8Array(32)), /more than allowed/);
+  const commands = dropEarly(1_000_000);
+  for (let i = 0; i < 64; i++) commands.take(new Uint8Array(32));
+  assert.throws(() => commands.take(new Uint8Array(32)), /more than allowed/);
+  assert.is(commands.finish(0), null);
+  assert.throws(() => commands.finish(1), /refused/);
+});
+
+test("a MAC of no length proves nothing", () => {
+  const none = new Uint8Array(0);
+  assert.throws(() => PeerProven.byPsk(null, none, none), /does not verify/);
 });
 
 test.run();
