@@ -95,6 +95,8 @@ export interface Mechanism {
   readonly facts: Readonly<Record<string, unknown>> | null;
   /** When `onDeadline` wants to be called, on the clock of `now`; `Infinity` when never. May change in any call. */
   readonly deadline: number;
+  /** True once both sides said goodbye, or the peer did not in time: flush, and cut the transport. Absent: never. */
+  readonly ended?: boolean;
 
   /** Both greetings are known and name this mechanism. Throws {@link PeerError} when their roles do not fit. */
   start(host: MechanismHost, now: number): void;
