@@ -36,7 +36,8 @@ export function requireBoolean(value: unknown): asserts value is boolean {
 export function requireText(value: unknown): Buffer | null {
   if (value === null) return null;
   if (typeof value === "string") return Buffer.from(value);
-  if (ArrayBuffer.isView(value)) return Buffer.from(new Uint8Array(value.buffer, value.byteOffset, value.byteLength));
+  if (ArrayBuffer.isView(value))
+    return Buffer.from(new Uint8Array(value.buffer, value.byteOffset, value.byteLength));
   throw new TypeError("Option value must be a string or buffer");
 }
 

@@ -1,6 +1,12 @@
 /** A context: what the sockets of one part of a program share. Most programs use the default one. */
 import { getEnvironmentData, setEnvironmentData } from "node:worker_threads";
-import { refuseExcess, requireBoolean, requireIdentifier, requireNumber, requireOptions } from "./arguments.ts";
+import {
+  refuseExcess,
+  requireBoolean,
+  requireIdentifier,
+  requireNumber,
+  requireOptions,
+} from "./arguments.ts";
 import { UsageError } from "./errors.ts";
 import { Environment } from "./net/environment.ts";
 import { defineOption, type OptionProperty } from "./option-accessors.ts";

@@ -33,7 +33,7 @@ class ExitGuard {
   closed(socket: Lingerer, gone: Promise<void>): void {
     if (!this.#open.delete(socket)) return;
     this.#lingering.set(gone, socket.blocky);
-    gone.then(() => {
+    void gone.then(() => {
       this.#lingering.delete(gone);
       if (this.#open.size + this.#lingering.size === 0) process.off("beforeExit", this.#onBeforeExit);
     });
@@ -44,7 +44,7 @@ class ExitGuard {
     if (this.#lingering.size === 0) return;
     this.#keepAlive.acquire();
     const warning = setTimeout(() => this.#warn(), WARN_AFTER);
-    Promise.all(this.#lingering.keys()).then(() => {
+    void Promise.all(this.#lingering.keys()).then(() => {
       clearTimeout(warning);
       this.#keepAlive.release();
     });

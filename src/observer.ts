@@ -146,21 +146,18 @@ const AUTH_TEXTS: Readonly<Record<number, string>> = {
 
 /** An event as zeromq.js words it. */
 function toEvent(event: SocketEvent): Event {
-  switch (event.type) {
-    case "bind:error":
-      return { ...event, address: event.address.replace(/^tcp:\/\//, "") } as Event;
-    case "handshake:error:protocol": {
-      const { code } = event.error;
-      const protocol = code.startsWith("ERR_ZAP_") ? "ZAP" : code.startsWith("ERR_QZMQ_") ? "QZMQ" : "ZMTP";
-      const error = new Error(`${protocol} protocol error`, { cause: event.error });
-      return { ...event, error: Object.assign(error, { code }) as ProtoError };
-    }
-    case "handshake:error:auth": {
-      const { status } = event.error;
-      const error = new Error(AUTH_TEXTS[status] ?? "Unknown error", { cause: event.error });
-      return { ...event, error: Object.assign(error, { status }) } as Event;
-    }
-    default:
-      return event as Event;
+  if (event.type === "bind:error")
+    return { ...event, address: event.address.replace(/^tcp:\/\//, "") } as Event;
+  if (event.type === "handshake:error:protocol") {
+    const { code } = event.error;
+    const protocol = code.startsWith("ERR_ZAP_") ? "ZAP" : code.startsWith("ERR_QZMQ_") ? "QZMQ" : "ZMTP";
+    const error = new Error(`${protocol} protocol error`, { cause: event.error });
+    return { ...event, error: Object.assign(error, { code }) };
   }
+  if (event.type === "handshake:error:auth") {
+    const { status } = event.error;
+    const error = new Error(AUTH_TEXTS[status] ?? "Unknown error", { cause: event.error });
+    return { ...event, error: Object.assign(error, { status }) } as Event;
+  }
+  return event as Event;
 }

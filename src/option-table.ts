@@ -77,12 +77,38 @@ export const OPTION = {
 } as const;
 
 const MAX_INT = 0x7fffffff;
-const SENDERS: readonly SocketType[] = ["PAIR", "PUB", "REQ", "REP", "DEALER", "ROUTER", "PUSH", "XPUB", "XSUB"];
-const RECEIVERS: readonly SocketType[] = ["PAIR", "SUB", "REQ", "REP", "DEALER", "ROUTER", "PULL", "XPUB", "XSUB"];
+const SENDERS: readonly SocketType[] = [
+  "PAIR",
+  "PUB",
+  "REQ",
+  "REP",
+  "DEALER",
+  "ROUTER",
+  "PUSH",
+  "XPUB",
+  "XSUB",
+];
+const RECEIVERS: readonly SocketType[] = [
+  "PAIR",
+  "SUB",
+  "REQ",
+  "REP",
+  "DEALER",
+  "ROUTER",
+  "PULL",
+  "XPUB",
+  "XSUB",
+];
 
 type RowDetail = Partial<Omit<OptionRow, "id" | "name" | "kind" | "initial">>;
 
-function row(id: number, name: string, kind: OptionKind, initial: number | null, detail: RowDetail): OptionRow {
+function row(
+  id: number,
+  name: string,
+  kind: OptionKind,
+  initial: number | null,
+  detail: RowDetail,
+): OptionRow {
   const limits = { Bool: [0, 1], String: [1, 255], Uint64: [0, 2 ** 64], Int64: [-(2 ** 63), 2 ** 63] };
   const [min, max] = limits[kind as keyof typeof limits] ?? [0, MAX_INT];
   const rest = { access: "read-write", types: "all", nullable: true, strict: false } as const;
@@ -138,7 +164,10 @@ export const OPTIONS: readonly OptionRow[] = [
   setting(OPTION.probeRouter, "probeRouter", "REQ", "DEALER", "ROUTER"),
   setting(OPTION.correlate, "correlate", "REQ"),
   setting(OPTION.relaxed, "relaxed", "REQ"),
-  bool(OPTION.conflate, "conflate", { access: "write-only", types: ["PULL", "PUSH", "SUB", "PUB", "DEALER"] }),
+  bool(OPTION.conflate, "conflate", {
+    access: "write-only",
+    types: ["PULL", "PUSH", "SUB", "PUB", "DEALER"],
+  }),
   text(OPTION.zapDomain, "zapDomain", { nullable: false }),
   setting(OPTION.handover, "handover", "ROUTER"),
   row(57, "typeOfService", "Uint32", 0, {}),

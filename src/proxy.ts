@@ -16,6 +16,7 @@ function requireCore(socket: unknown, text: string): SocketCore {
 }
 
 /** See the head of this file. A message is taken from one socket only when the other can send it, so none is lost. */
+// biome-ignore lint/suspicious/noShadowRestrictedNames: zeromq.js's name
 export class Proxy<F extends Socket = Socket, B extends Socket = Socket> {
   readonly frontEnd: F;
   readonly backEnd: B;
@@ -146,7 +147,7 @@ class Pump {
       return;
     }
     this.#scheduled = true;
-    this.#turns.next().then(this.#step);
+    void this.#turns.next().then(this.#step);
   }
 }
 
