@@ -37,8 +37,12 @@ function start(library: string, role: string, endpoint: string): Running {
 
 /** Runs a binding and a connecting process; true when both succeeded. */
 async function exchange(binder: [string, string], connecter: [string, string]): Promise<boolean> {
-  const [server, client] = [binder, connecter].map(([library]) => (library === "zeromq" ? "libzmq" : library));
-  process.stdout.write(`\n${binder[1].toUpperCase()} (${server}) <-> ${connecter[1].toUpperCase()} (${client})\n`);
+  const [server, client] = [binder, connecter].map(([library]) =>
+    library === "zeromq" ? "libzmq" : library,
+  );
+  process.stdout.write(
+    `\n${binder[1].toUpperCase()} (${server}) <-> ${connecter[1].toUpperCase()} (${client})\n`,
+  );
   const first = start(binder[0], binder[1], "tcp://127.0.0.1:*");
   const endpoint = await Promise.race([first.bound, first.ended.then(() => null)]);
   if (endpoint === null) return false;

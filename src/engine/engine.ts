@@ -9,10 +9,19 @@
  * It goes greeting -> handshake -> traffic -> over, never back. Any misdeed of the peer throws {@link PeerError} once;
  * then `takeOutput` may still hold an ERROR command to write, and the connection is to be closed.
  */
+
+import type { Random } from "../crypto/provider.ts";
 import { PeerError } from "../errors.ts";
 import type { Authorization, Mechanism, MechanismHost } from "../mechanism/mechanism.ts";
-import type { Random } from "../crypto/provider.ts";
-import { decodeCommand, decodePing, decodeSubscription, encodePing, encodePong, encodeSubscription, errorReason } from "../wire/command.ts";
+import {
+  decodeCommand,
+  decodePing,
+  decodeSubscription,
+  encodePing,
+  encodePong,
+  encodeSubscription,
+  errorReason,
+} from "../wire/command.ts";
 import { COMMAND } from "../wire/frame.ts";
 import { FrameBatch, type RegionPool } from "../wire/frame-batch.ts";
 import { FrameDecoder } from "../wire/frame-decoder.ts";
@@ -30,7 +39,11 @@ export interface EngineHost {
   readonly peerAddress: string;
   readonly connectionId: number;
   readonly random: Random;
-  authorize(mechanism: string, credentials: readonly Uint8Array[], decided: (decision: Authorization) => void): void;
+  authorize(
+    mechanism: string,
+    credentials: readonly Uint8Array[],
+    decided: (decision: Authorization) => void,
+  ): void;
   defer(task: () => void): void;
   wake(): void;
   takeEarlyMessages(limit: number): Uint8Array[];
@@ -73,7 +86,13 @@ export class Engine {
   #heartbeat: Heartbeat | null = null;
   #closing = false;
 
-  constructor(settings: EngineSettings, mechanism: Mechanism, host: EngineHost, pool: RegionPool, now: number) {
+  constructor(
+    settings: EngineSettings,
+    mechanism: Mechanism,
+    host: EngineHost,
+    pool: RegionPool,
+    now: number,
+  ) {
     this.#settings = settings;
     this.#mechanism = mechanism;
     this.#host = host;
@@ -93,7 +112,9 @@ export class Engine {
 
   /** True when `send` takes an item. */
   get canSend(): boolean {
-    return this.#phase === "traffic" && !this.#closing && (this.#mechanism.transparent || this.#mechanism.canSend);
+    return (
+      this.#phase === "traffic" && !this.#closing && (this.#mechanism.transparent || this.#mechanism.canSend)
+    );
   }
 
   /** Octets of application data waiting in the batch. */
@@ -114,7 +135,10 @@ export class Engine {
   /** When `onDeadline` wants to be called; `Infinity` when never. */
   get deadline(): number {
     if (this.#phase === "over") return Number.POSITIVE_INFINITY;
-    const own = this.#phase === "traffic" ? (this.#heartbeat?.deadline ?? Number.POSITIVE_INFINITY) : this.#handshakeDeadline;
+    const own =
+      this.#phase === "traffic"
+        ? (this.#heartbeat?.deadline ?? Number.POSITIVE_INFINITY)
+        : this.#handshakeDeadline;
     return this.#mechanism.transparent ? own : Math.min(own, this.#mechanism.deadline);
   }
 
@@ -345,8 +369,14 @@ export class Engine {
     const type = property(metadata, "Socket-Type");
     const own = this.#settings.socketType;
     if (type !== undefined && !isCompatible(own, Buffer.from(type).toString("latin1"))) {
-      const name = Buffer.from(type).toString("latin1").replace(/[^A-Z]/g, "?").slice(0, 16);
-      throw new PeerError("ERR_ZMTP_INCOMPATIBLE_SOCKET_TYPE", `A ${own} socket cannot talk to a ${name} socket`);
+      const name = Buffer.from(type)
+        .toString("latin1")
+        .replace(/[^A-Z]/g, "?")
+        .slice(0, 16);
+      throw new PeerError(
+        "ERR_ZMTP_INCOMPATIBLE_SOCKET_TYPE",
+        `A ${own} socket cannot talk to a ${name} socket`,
+      );
     }
     if ((property(metadata, "Identity")?.length ?? 0) > 255) {
       throw new PeerError("ERR_ZMTP_INVALID_METADATA", "An Identity of more than 255 octets");

@@ -1,6 +1,7 @@
 /** What an engine has to say: messages and subscriptions as they are, and once that the handshake is done. */
-import type { Metadata } from "../wire/metadata.ts";
+
 import type { PipeItem } from "../wire/message.ts";
+import type { Metadata } from "../wire/metadata.ts";
 
 /** The handshake succeeded; traffic follows. */
 export class Ready {

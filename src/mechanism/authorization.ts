@@ -1,6 +1,7 @@
 /** What a refusing authorizer means for a connection; shared by the mechanisms that ask one. */
-import { PeerError } from "../errors.ts";
+
 import { utf8 } from "../bytes/writer.ts";
+import { PeerError } from "../errors.ts";
 import { encodeError } from "../wire/command.ts";
 import type { Metadata } from "../wire/metadata.ts";
 import type { Authorization } from "./mechanism.ts";
@@ -21,7 +22,10 @@ export function refusalOutput(decision: Authorization): Uint8Array[] {
 /** The error for a received ERROR command; a reason of three digits is a status of the peer's authorizer. */
 export function peerError(reason: string): PeerError {
   const status = /^[345]00$/.test(reason) ? { status: Number(reason) } : {};
-  return new PeerError("ERR_ZMTP_PEER_ERROR", `The peer refused the connection: ${reason}`, { reason, ...status });
+  return new PeerError("ERR_ZMTP_PEER_ERROR", `The peer refused the connection: ${reason}`, {
+    reason,
+    ...status,
+  });
 }
 
 /** The peer's own properties with what the authorizer added: `User-Id`, and its metadata. */

@@ -18,8 +18,9 @@
  * Failure is one thing: any method may throw {@link PeerError}. What the mechanism wants the peer to be told (an
  * ERROR command) is in `takeOutput()` by then; the engine writes it and closes.
  */
-import type { PeerError } from "../errors.ts";
+
 import type { Random } from "../crypto/provider.ts";
+import type { PeerError } from "../errors.ts";
 import type { Metadata } from "../wire/metadata.ts";
 
 /** Where the mechanism stands. */

@@ -6,7 +6,13 @@ import { PeerError } from "../errors.ts";
 import { decodeCommand, encodeCommand, encodeError, errorReason } from "../wire/command.ts";
 import { decodeMetadata, type Metadata } from "../wire/metadata.ts";
 import { authorizedMetadata, peerError, refusal, refusalOutput } from "./authorization.ts";
-import type { Authorization, Mechanism, MechanismFactory, MechanismHost, MechanismStatus } from "./mechanism.ts";
+import type {
+  Authorization,
+  Mechanism,
+  MechanismFactory,
+  MechanismHost,
+  MechanismStatus,
+} from "./mechanism.ts";
 
 /** Largest READY that is accepted; libzmq's has some thirty octets. */
 const MAX_HANDSHAKE_FRAME = 65_536;

@@ -11,7 +11,13 @@ import { PeerError, type PeerErrorCode } from "../errors.ts";
 import { type Command, decodeCommand, encodeCommand, encodeError, errorReason } from "../wire/command.ts";
 import { decodeMetadata, type Metadata } from "../wire/metadata.ts";
 import { authorizedMetadata, peerError, refusal, refusalOutput } from "./authorization.ts";
-import type { Authorization, Mechanism, MechanismFactory, MechanismHost, MechanismStatus } from "./mechanism.ts";
+import type {
+  Authorization,
+  Mechanism,
+  MechanismFactory,
+  MechanismHost,
+  MechanismStatus,
+} from "./mechanism.ts";
 
 const MAX_HANDSHAKE_FRAME = 65_536;
 /** Every libzmq since 4.3.0 sends ERROR with a wrong name length: "^RROR" (5E is read as 94, one octet, not 5, "E"). */

@@ -1,7 +1,7 @@
 /** A connected tcp or ipc endpoint: keeps connecting, for ever if need be, and joins each connection to its one pipe. */
 import * as net from "node:net";
-import { PeerError } from "../errors.ts";
 import type { Ready } from "../engine/event.ts";
+import { PeerError } from "../errors.ts";
 import { Pipe } from "../pipe/pipe.ts";
 import { Backoff } from "./backoff.ts";
 import { emitEnd, type HubScope, openSession } from "./connection.ts";
@@ -157,7 +157,9 @@ export class Connecter implements SessionOwner {
     this.#state = { kind: "connecting", socket };
     this.#scope.emit({ type: "connect:delay", address: this.address });
     const timer =
-      settings.connectTimeout > 0 ? setTimeout(() => socket.destroy(), settings.connectTimeout).unref() : null;
+      settings.connectTimeout > 0
+        ? setTimeout(() => socket.destroy(), settings.connectTimeout).unref()
+        : null;
     const failed = (): void => {
       if (timer !== null) clearTimeout(timer);
       if (this.#state.kind !== "connecting") return;
@@ -175,8 +177,13 @@ export class Connecter implements SessionOwner {
         socket.destroy();
         return;
       }
-      if (settings.tcpKeepalive === 1) socket.setKeepAlive(true, Math.max(0, settings.tcpKeepaliveIdle) * 1000);
-      const session = openSession(this.#scope, socket, { endpoint: this.address, owner: this, earlyPipe: this.#pipe });
+      if (settings.tcpKeepalive === 1)
+        socket.setKeepAlive(true, Math.max(0, settings.tcpKeepaliveIdle) * 1000);
+      const session = openSession(this.#scope, socket, {
+        endpoint: this.address,
+        owner: this,
+        earlyPipe: this.#pipe,
+      });
       this.#state = { kind: "connected", session };
       this.#scope.emit({ type: "connect", address: this.address });
       session.start();
@@ -192,7 +199,9 @@ export class Connecter implements SessionOwner {
       port: target.port,
       noDelay: true,
       ...(this.#scope.settings.ipv6 ? {} : net.isIPv6(target.host) ? {} : { family: 4 }),
-      ...(source === null ? {} : { localAddress: source.host, ...(source.port > 0 ? { localPort: source.port } : {}) }),
+      ...(source === null
+        ? {}
+        : { localAddress: source.host, ...(source.port > 0 ? { localPort: source.port } : {}) }),
     };
   }
 

@@ -1,12 +1,12 @@
 /** Makes a session: what every connection of a socket needs, whether accepted or connected. */
-import { randomBytes } from "./random.ts";
+
 import type { Socket } from "node:net";
 import { Engine } from "../engine/engine.ts";
-import type { Pipe } from "../pipe/pipe.ts";
+import { PeerError } from "../errors.ts";
 import type { Pattern, PatternSettings } from "../pattern/pattern.ts";
+import type { Pipe } from "../pipe/pipe.ts";
 import type { Environment } from "./environment.ts";
 import type { EventError, SocketEvent } from "./events.ts";
-import { PeerError } from "../errors.ts";
 import { Session, type SessionOwner } from "./session.ts";
 import type { HubSettings } from "./settings.ts";
 
@@ -52,7 +52,7 @@ export function openSession(scope: HubScope, socket: Socket, role: ConnectionRol
       endpoint: role.endpoint,
       peerAddress: socket.remoteAddress ?? "",
       connectionId: environment.nextConnectionId(),
-      random: randomBytes,
+      random: environment.crypto.random,
       authorize: (name, credentials, decided) =>
         environment.authorize(
           {
@@ -84,7 +84,8 @@ export function emitEnd(scope: HubScope, address: string, error: Error | null, r
     } else if (error instanceof PeerError && error.code !== "ERR_ZMTP_HANDSHAKE_TIMEOUT") {
       scope.emit({ type: "handshake:error:protocol", address, error });
     } else {
-      const cause = error ?? Object.assign(new Error("The peer closed the connection"), { code: "ECONNRESET" });
+      const cause =
+        error ?? Object.assign(new Error("The peer closed the connection"), { code: "ECONNRESET" });
       scope.emit({ type: "handshake:error:other", address, error: cause as EventError });
     }
   }
@@ -92,6 +93,7 @@ export function emitEnd(scope: HubScope, address: string, error: Error | null, r
 }
 
 function authError(error: PeerError, status: number): Error & { readonly status: number } {
-  const text = status === 300 ? "Temporary error" : status === 400 ? "Authentication failure" : "Internal error";
+  const text =
+    status === 300 ? "Temporary error" : status === 400 ? "Authentication failure" : "Internal error";
   return Object.assign(new Error(text, { cause: error }), { status });
 }

@@ -20,7 +20,12 @@ export interface HostPort {
 
 /** A parsed endpoint. `address` is what the user wrote. */
 export type Endpoint =
-  | { readonly transport: "tcp"; readonly address: string; readonly target: HostPort; readonly source: HostPort | null }
+  | {
+      readonly transport: "tcp";
+      readonly address: string;
+      readonly target: HostPort;
+      readonly source: HostPort | null;
+    }
   | { readonly transport: "ipc"; readonly address: string; readonly path: string }
   | { readonly transport: "inproc"; readonly address: string; readonly name: string };
 
@@ -88,7 +93,8 @@ function parseHostPort(address: string, text: string, use: "bind" | "connect"): 
 /** An interface's name stands for its first address when binding. */
 function localAddress(address: string, host: string): string {
   if (host === "*" || isIP(host) !== 0) return host;
-  const found = networkInterfaces()[host]?.find((entry) => entry.family === "IPv4") ?? networkInterfaces()[host]?.[0];
+  const found =
+    networkInterfaces()[host]?.find((entry) => entry.family === "IPv4") ?? networkInterfaces()[host]?.[0];
   if (found !== undefined) return found.address;
   // Neither an interface nor something that can be a host name.
   if (!/^[A-Za-z0-9_][A-Za-z0-9_.-]*$/.test(host)) throw new UsageError("EINVAL", undefined, address);

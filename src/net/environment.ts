@@ -1,4 +1,6 @@
 /** What the sockets of one context share: inproc names, the authorizer, the hold on the process, buffers, numbers. */
+import type { CryptoProvider } from "../crypto/provider.ts";
+import { cryptoProvider } from "../crypto/select.ts";
 import type { Authorization } from "../mechanism/mechanism.ts";
 import { RegionPool } from "../wire/frame-batch.ts";
 import { DeferredTasks } from "./defer.ts";
@@ -11,6 +13,8 @@ export class Environment {
   /** Holds the process alive while somebody waits. */
   readonly keepAlive = new KeepAlive();
   readonly inproc = new InprocTable();
+  /** Primitives; each is probed when it is first used. */
+  readonly crypto: CryptoProvider = cryptoProvider("auto");
   /** Memory for batches on their way out. */
   readonly regions = new RegionPool();
   /** Costly handshake work of all connections, in fair order. */

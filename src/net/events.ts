@@ -9,7 +9,10 @@ export interface EventError extends Error {
 
 /** What happened, and at which endpoint: always the one we bound or connected, also for accepted connections. */
 export type SocketEvent =
-  | { readonly type: "bind" | "connect" | "connect:delay" | "accept" | "close" | "disconnect"; readonly address: string }
+  | {
+      readonly type: "bind" | "connect" | "connect:delay" | "accept" | "close" | "disconnect";
+      readonly address: string;
+    }
   | { readonly type: "connect:retry"; readonly address: string; readonly interval: number }
   | {
       readonly type: "handshake";

@@ -1,14 +1,14 @@
 /** All connections of one socket: binds, connects, reconnects, and joins each to a pipe of the pattern. */
 import { UsageError } from "../errors.ts";
+import type { Pattern, PatternSettings } from "../pattern/pattern.ts";
 import type { Pipe } from "../pipe/pipe.ts";
 import { Connecter } from "./connecter.ts";
 import type { HubScope } from "./connection.ts";
 import { type Endpoint, parseEndpoint } from "./endpoint.ts";
-import { InprocBinding, InprocConnection } from "./inproc-party.ts";
-import { Listener } from "./listener.ts";
-import type { Pattern, PatternSettings } from "../pattern/pattern.ts";
 import type { Environment } from "./environment.ts";
 import type { SocketEvent } from "./events.ts";
+import { InprocBinding, InprocConnection } from "./inproc-party.ts";
+import { Listener } from "./listener.ts";
 import type { HubSettings } from "./settings.ts";
 
 /** What a hub is made of. */
@@ -42,12 +42,10 @@ export interface Hub {
   /** New high-water marks for existing pipes. */
   applyLimits(): void;
   /**
-   * Closes everything; unsent messages go on for `linger`. Resolves when the last connection is gone. Holds the
-   * process alive until then. Emits a `close` event per listener, `end` last.
+   * Closes everything; unsent messages go on for `linger`. Resolves when nothing is left to write. Emits a `close` event per listener, `end` last.
    */
   close(): Promise<void>;
 }
-
 
 /** What is bound or connected. */
 interface Attachment {
@@ -158,17 +156,17 @@ class SocketHub implements Hub {
   }
 
   async #close(): Promise<void> {
-    const { environment, onEvent, settings } = this.#parts;
+    const { onEvent, settings } = this.#parts;
     const { linger } = settings();
     const all = [...this.#all()];
     this.#binds.clear();
     this.#connects.clear();
-    environment.keepAlive.acquire();
     await Promise.all([
       ...all.map((attachment) => new Promise<void>((drained) => attachment.close(linger, drained))),
-      ...[...this.#lingering].map((attachment) => new Promise<void>((drained) => attachment.close(linger, drained))),
+      ...[...this.#lingering].map(
+        (attachment) => new Promise<void>((drained) => attachment.close(linger, drained)),
+      ),
     ]);
-    environment.keepAlive.release();
     onEvent({ type: "end" });
   }
 

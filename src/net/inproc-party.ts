@@ -1,5 +1,5 @@
 /** A socket's ends of inproc connections: a bound name, and a connected one. */
-import { Pipe, type Peer, type PipeTransport } from "../pipe/pipe.ts";
+import { type Peer, Pipe, type PipeTransport } from "../pipe/pipe.ts";
 import type { SocketType } from "../wire/socket-type.ts";
 import type { HubScope } from "./connection.ts";
 import type { InprocParty } from "./inproc.ts";

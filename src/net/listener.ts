@@ -4,8 +4,8 @@ import { createRequire } from "node:module";
 import * as net from "node:net";
 import { dirname } from "node:path";
 import { getSystemErrorName } from "node:util";
-import { UsageError, type UsageErrorCode } from "../errors.ts";
 import type { Ready } from "../engine/event.ts";
+import { UsageError, type UsageErrorCode } from "../errors.ts";
 import { Pipe } from "../pipe/pipe.ts";
 import { emitEnd, type HubScope, openSession } from "./connection.ts";
 import { type Endpoint, formatTcp, socketPath } from "./endpoint.ts";
@@ -32,8 +32,9 @@ export class Listener implements SessionOwner {
     this.#scope = scope;
     this.#endpoint = endpoint;
     this.#address = endpoint.address;
-    this.#server = net.createServer({ noDelay: true, keepAlive: scope.settings.tcpKeepalive === 1 }, (socket) =>
-      this.#accept(socket),
+    this.#server = net.createServer(
+      { noDelay: true, keepAlive: scope.settings.tcpKeepalive === 1 },
+      (socket) => this.#accept(socket),
     );
     this.#server.unref();
   }
@@ -69,7 +70,10 @@ export class Listener implements SessionOwner {
         resolve();
       });
       if (this.#endpoint.transport === "ipc") {
-        this.#unlinkStale(() => server.listen({ path: this.#path(), backlog: this.#scope.settings.backlog }), onError);
+        this.#unlinkStale(
+          () => server.listen({ path: this.#path(), backlog: this.#scope.settings.backlog }),
+          onError,
+        );
         return;
       }
       const { host, port } = this.#endpoint.target;
@@ -85,13 +89,17 @@ export class Listener implements SessionOwner {
   listenSync(): void {
     const { createHandle } = internals();
     const endpoint = this.#endpoint;
-    if (createHandle === null) throw new UsageError("ENOTSUP", "bindSync needs Node.js; use bind", endpoint.address);
+    if (createHandle === null)
+      throw new UsageError("ENOTSUP", "bindSync needs Node.js; use bind", endpoint.address);
     let handle: unknown;
     if (endpoint.transport === "ipc") {
       rmSync(endpoint.path, { force: true });
       handle = createHandle(this.#path(), -1, -1);
     } else {
-      const host = wildcard(endpoint.target.host === "localhost" ? "127.0.0.1" : endpoint.target.host, this.#scope.settings.ipv6);
+      const host = wildcard(
+        endpoint.target.host === "localhost" ? "127.0.0.1" : endpoint.target.host,
+        this.#scope.settings.ipv6,
+      );
       handle = createHandle(host, endpoint.target.port, net.isIPv6(host) ? 6 : 4);
     }
     if (typeof handle === "number") throw bindError(systemError(handle), endpoint.address);
@@ -164,7 +172,11 @@ export class Listener implements SessionOwner {
     }
     const { tcpKeepalive, tcpKeepaliveIdle } = this.#scope.settings;
     if (tcpKeepalive === 1) socket.setKeepAlive(true, Math.max(0, tcpKeepaliveIdle) * 1000);
-    const session = openSession(this.#scope, socket, { endpoint: this.#address, owner: this, earlyPipe: null });
+    const session = openSession(this.#scope, socket, {
+      endpoint: this.#address,
+      owner: this,
+      earlyPipe: null,
+    });
     this.#handshaking.add(session);
     this.#scope.emit({ type: "accept", address: this.#address });
     session.start();

@@ -83,7 +83,9 @@ export class Session implements PipeTransport {
 
   /** True while something is left that the kernel has not taken. */
   get hasUnsent(): boolean {
-    return (this.#pipe?.outboundLength ?? 0) > 0 || this.#engine.batched > 0 || this.#socket.writableLength > 0;
+    return (
+      (this.#pipe?.outboundLength ?? 0) > 0 || this.#engine.batched > 0 || this.#socket.writableLength > 0
+    );
   }
 
   // The pipe's transport.
@@ -305,7 +307,10 @@ export class Session implements PipeTransport {
     this.#disarm();
     if (deadline === Number.POSITIVE_INFINITY) return;
     this.#timerAt = deadline;
-    this.#timer = setTimeout(() => this.#onTimer(), Math.min(Math.max(0, deadline - performance.now()), 0x7fffffff));
+    this.#timer = setTimeout(
+      () => this.#onTimer(),
+      Math.min(Math.max(0, deadline - performance.now()), 0x7fffffff),
+    );
     this.#timer.unref();
   }
 

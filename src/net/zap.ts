@@ -62,7 +62,12 @@ class Inquiry implements InprocParty, PipeOwner {
   readonly #pipe: Pipe;
   #decided: ((decision: Authorization) => void) | null;
 
-  constructor(table: InprocTable, request: ZapRequest, id: string, decided: (decision: Authorization) => void) {
+  constructor(
+    table: InprocTable,
+    request: ZapRequest,
+    id: string,
+    decided: (decision: Authorization) => void,
+  ) {
     this.#table = table;
     this.#request = request;
     this.#id = id;
@@ -118,9 +123,15 @@ class Inquiry implements InprocParty, PipeOwner {
     if (version!.toString("latin1") !== "1.0") return broken("ERR_ZAP_BAD_VERSION");
     if (id!.toString("latin1") !== this.#id) return broken("ERR_ZAP_BAD_REQUEST_ID");
     const code = Number(status!.toString("latin1"));
-    if (code !== 200 && code !== 300 && code !== 400 && code !== 500) return broken("ERR_ZAP_INVALID_STATUS_CODE");
+    if (code !== 200 && code !== 300 && code !== 400 && code !== 500)
+      return broken("ERR_ZAP_INVALID_STATUS_CODE");
     try {
-      return { status: code, text: text!.toString(), userId: userId!.toString(), metadata: decodeMetadata(metadata!) };
+      return {
+        status: code,
+        text: text!.toString(),
+        userId: userId!.toString(),
+        metadata: decodeMetadata(metadata!),
+      };
     } catch (error) {
       if (error instanceof PeerError) return broken("ERR_ZAP_INVALID_METADATA");
       throw error;

@@ -38,9 +38,10 @@ export interface PatternSettings {
   welcomeMessage: Buffer | null;
   /** PUB, XPUB, SUB: deliver what does not match (ZMQ_INVERT_MATCHING). */
   invertMatching: boolean;
-  /** Most subscriptions one peer may hold, and the longest topic; more closes that connection. */
+  /** Most subscriptions one peer may hold, the longest topic, and all its topics together in octets; more closes that connection. */
   maxSubscriptions: number;
   maxTopicLength: number;
+  maxTopicOctets: number;
 }
 
 /** libzmq's defaults. */
@@ -59,6 +60,7 @@ export function defaultPatternSettings(): PatternSettings {
     invertMatching: false,
     maxSubscriptions: 1_000_000,
     maxTopicLength: 65_536,
+    maxTopicOctets: 67_108_864,
   };
 }
 

@@ -36,7 +36,9 @@ export function encodeError(reason: string): Buffer {
 /** The reason in the data of an ERROR command; `""` when malformed, since the connection ends in any case. */
 export function errorReason(data: Buffer): string {
   const length = data[0] ?? 0;
-  return length <= data.length - 1 ? data.toString("latin1", 1, 1 + length).replace(/[^\x20-\x7e]/g, "?") : "";
+  return length <= data.length - 1
+    ? data.toString("latin1", 1, 1 + length).replace(/[^\x20-\x7e]/g, "?")
+    : "";
 }
 
 /** SUBSCRIBE or CANCEL for a 3.1 peer; for a 3.0 peer the message 01 topic or 00 topic (RFC 23). */

@@ -2,8 +2,9 @@
  * Frames on their way out are collected here and written many at once: one write to the kernel, or one AEAD call, for
  * hundreds of small messages. Small bodies are copied behind their header; large ones are referenced and never joined.
  */
-import type { Message } from "./message.ts";
+
 import { MAX_HEADER, MORE, writeHeader } from "./frame.ts";
+import type { Message } from "./message.ts";
 
 /** Bodies up to this size are copied into the batch: below it a copy costs less than one more piece to write. */
 const COPY = 16_384;

@@ -234,7 +234,10 @@ export class FrameDecoder {
       throw new PeerError("ERR_ZMTP_MALFORMED_FRAME", "A command frame with the MORE bit");
     }
     if (size > this.limit || size > constants.MAX_LENGTH) {
-      throw new PeerError("ERR_ZMTP_MESSAGE_TOO_LARGE", `A frame of ${size} octets; at most ${this.limit} are accepted`);
+      throw new PeerError(
+        "ERR_ZMTP_MESSAGE_TOO_LARGE",
+        `A frame of ${size} octets; at most ${this.limit} are accepted`,
+      );
     }
   }
 }

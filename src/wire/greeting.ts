@@ -54,6 +54,7 @@ export function decodeGreeting(bytes: Uint8Array): Greeting {
   checkGreetingStart(bytes);
   const field = Buffer.from(bytes.buffer, bytes.byteOffset + 12, 20).toString("latin1");
   const mechanism = /^([A-Z0-9\-_.+]{1,20})\0*$/.exec(field)?.[1];
-  if (mechanism === undefined) throw new PeerError("ERR_ZMTP_BAD_GREETING", "Malformed mechanism name in the greeting");
+  if (mechanism === undefined)
+    throw new PeerError("ERR_ZMTP_BAD_GREETING", "Malformed mechanism name in the greeting");
   return { minor: bytes[10] === 3 && bytes[11] === 0 ? 0 : 1, mechanism, asServer: (bytes[32]! & 1) === 1 };
 }

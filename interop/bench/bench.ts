@@ -2,7 +2,7 @@
  * Benchmarks against npm `zeromq` (libzmq), side by side in one run: the subjects take turns within every round, since
  * only ratios within a run mean anything on a shared machine.
  *
- *     node run.js [--rounds N] [--sizes 16,100,...] [--short] [--only throughput,latency]
+ *     node bench.js [--rounds N] [--sizes 16,100,...] [--short] [--only throughput,latency]
  *
  * Prints a table and writes `results/bench.json`.
  */
@@ -57,7 +57,11 @@ class Peer {
 
   constructor(subject: Subject, role: string, endpoint: string, size: number, count: number) {
     const args = [subject.library, role, subject.mechanism, endpoint, String(size), String(count)];
-    this.#child = spawn(process.execPath, [join(here, "peer.js"), ...args], { stdio: ["pipe", "pipe", "inherit"] });
+    this.#child = spawn(process.execPath, [join(here, "peer.js"), ...args], {
+      stdio: ["pipe", "pipe", "inherit"],
+    });
+    // A process that has ended by itself needs no telling.
+    this.#child.stdin!.on("error", () => {});
     this.#lines = createInterface({ input: this.#child.stdout! });
     this.#lines.on("line", (line) => this.#got(JSON.parse(line) as Record<string, number | string>));
   }
@@ -154,12 +158,20 @@ if (only.includes("latency")) {
 function print(result: Row): void {
   const [own, ...others] = SUBJECTS.map((subject) => {
     const values = result.values[label(subject)]!;
-    return { name: label(subject), median: median(values), min: Math.min(...values), max: Math.max(...values) };
+    return {
+      name: label(subject),
+      median: median(values),
+      min: Math.min(...values),
+      max: Math.max(...values),
+    };
   });
-  const show = (value: number): string => value.toLocaleString("en", { maximumFractionDigits: value < 1000 ? 1 : 0 });
+  const show = (value: number): string =>
+    value.toLocaleString("en", { maximumFractionDigits: value < 1000 ? 1 : 0 });
   const cells = [own!, ...others].map((s) => `${s.name} ${show(s.median)} (${show(s.min)}..${show(s.max)})`);
   const ratios = others.map((s) => `x${(own!.median / s.median).toFixed(2)}`);
-  process.stdout.write(`${result.name.padEnd(22)} ${result.unit.padEnd(6)} ${cells.join("  ")}  ${ratios.join(" ")}\n`);
+  process.stdout.write(
+    `${result.name.padEnd(22)} ${result.unit.padEnd(6)} ${cells.join("  ")}  ${ratios.join(" ")}\n`,
+  );
 }
 
 mkdirSync(join(process.cwd(), "interop/bench/results"), { recursive: true });
