@@ -3,9 +3,10 @@ import { EventEmitter } from "node:events";
 import { isObject, refuseExcess } from "./arguments.ts";
 import { Queue } from "./bytes/queue.ts";
 import { UsageError } from "./errors.ts";
-import type { Event, EventOfType, EventType, ProtoError } from "./event-types.ts";
+import type { Event, EventOfType, EventType } from "./event-types.ts";
 import type { SocketEvent } from "./net/events.ts";
 import type { KeepAlive } from "./net/keep-alive.ts";
+import { soon } from "./net/turn.ts";
 import { Operation } from "./operation.ts";
 import { CORE, type SocketCore } from "./socket-core.ts";
 
@@ -80,7 +81,7 @@ export class Observer implements EventSubscriber {
       if (this.#reading !== null) throw new UsageError("EBUSY", BUSY);
       this.#emitter = new EventEmitter();
       if (!this.#closed) this.#keepAlive.acquire();
-      queueMicrotask(() => this.#emitNext());
+      soon(() => this.#emitNext());
     }
     this.#emitter.on(type, listener);
     return this;
@@ -115,14 +116,14 @@ export class Observer implements EventSubscriber {
     }
     if (this.#queue.length >= MOST_EVENTS) this.#queue.shift();
     this.#queue.push(event);
-    if (this.#emitter !== null) queueMicrotask(() => this.#emitNext());
+    if (this.#emitter !== null) soon(() => this.#emitNext());
   }
 
   /** One event a call, so that a listener that throws does not cost the others theirs. */
   #emitNext(): void {
     const event = this.#queue.shift();
     if (event === undefined) return;
-    if (this.#queue.length > 0) queueMicrotask(() => this.#emitNext());
+    if (this.#queue.length > 0) soon(() => this.#emitNext());
     this.#emitter!.emit(event.type, this.#delivered(event));
   }
 

@@ -2,7 +2,7 @@
 import { isObject, refuseExcess } from "./arguments.ts";
 import { UsageError } from "./errors.ts";
 import type { KeepAlive } from "./net/keep-alive.ts";
-import { Turns } from "./net/turn.ts";
+import { soon, Turns } from "./net/turn.ts";
 import type { Socket } from "./socket.ts";
 import { CORE, type SocketCore } from "./socket-core.ts";
 import type { Message } from "./wire/message.ts";
@@ -129,7 +129,7 @@ class Pump {
   #schedule(): void {
     if (this.#scheduled || this.#state !== "running") return;
     this.#scheduled = true;
-    queueMicrotask(this.#step);
+    soon(this.#step);
   }
 
   #pass(): void {

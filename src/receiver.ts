@@ -1,6 +1,7 @@
 /** The receiving half of a socket: hands out what is there, or waits for it as the one {@link Operation} allowed. */
 import { receiveChannel } from "./diagnostics.ts";
 import { UsageError } from "./errors.ts";
+import { soon } from "./net/turn.ts";
 import { Operation, type OperationOptions } from "./operation.ts";
 import { OPTION } from "./option-table.ts";
 import type { Pattern } from "./pattern/pattern.ts";
@@ -65,7 +66,7 @@ export class Receiver {
 
   /** A message may be there. Called from within the pattern, so it only takes note. */
   wake(): void {
-    if (this.#pending !== null) queueMicrotask(this.#retryNow);
+    if (this.#pending !== null) soon(this.#retryNow);
   }
 
   /** The last chance of a pending receive: its time is up or the socket closes. */

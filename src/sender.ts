@@ -5,7 +5,7 @@
 import { sendChannel } from "./diagnostics.ts";
 import { UsageError } from "./errors.ts";
 import type { KeepAlive } from "./net/keep-alive.ts";
-import type { Turns } from "./net/turn.ts";
+import { soon, type Turns } from "./net/turn.ts";
 import { Operation, type OperationOptions } from "./operation.ts";
 import { OPTION } from "./option-table.ts";
 import type { OptionStore } from "./options.ts";
@@ -81,7 +81,7 @@ export class Sender {
 
   /** The pattern may have room. Called from within the pattern, so it only takes note. */
   wake(): void {
-    if (this.#pending !== null) queueMicrotask(this.#retryNow);
+    if (this.#pending !== null) soon(this.#retryNow);
   }
 
   /** The last chance of a pending send: its time is up or the socket closes. */
