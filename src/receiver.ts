@@ -27,7 +27,7 @@ export class Receiver {
     return this.#pending !== null;
   }
 
-  /** Resolves with the next message. Throws EBUSY. */
+  /** Resolves with the next message. Throws EBUSY, TypeError where the type does not receive. */
   receive(options: OperationOptions | undefined): Promise<Message> {
     if (this.#pending !== null) throw new UsageError("EBUSY", BUSY);
     if (options?.signal?.aborted) return Promise.reject(options.signal.reason as Error);
@@ -36,6 +36,7 @@ export class Receiver {
         const message = this.#take();
         if (message !== undefined) return Promise.resolve(message);
       } catch (error) {
+        if ((error as UsageError).code === "ENOTSUP") throw notReceiving(this.#pattern.type);
         if (isFinal(error, this.#pattern.readable, this.#timeout)) return Promise.reject(error as Error);
       }
       if (this.#timeout === 0) return Promise.reject(new UsageError("EAGAIN"));
@@ -105,4 +106,9 @@ export class Receiver {
     this.#pending = null;
     return operation;
   }
+}
+
+/** zeromq.js does not declare the method for such types, so that calling it is a mistake in the program. */
+function notReceiving(type: string): TypeError {
+  return new TypeError(`receive is not a function: ${type} sockets do not receive`);
 }
