@@ -1,6 +1,6 @@
 /**
  * What QZMQ asks of Ed25519 beyond the curve arithmetic, so that every back end accepts the same signatures: the
- * message that is signed, and the public keys that are refused (spec, "Signatures").
+ * message that is signed, and the points that are refused (spec, "Signatures").
  */
 
 /** context || 0x00 || message. */
@@ -19,12 +19,20 @@ const Y_ORDER_8 = 0x05fc536d880238b13933c6d305acdfd5f098eff289f4c345b027b2c28f95
 const SMALL_ORDER_Y: readonly bigint[] = [0n, 1n, P - 1n, Y_ORDER_8, P - Y_ORDER_8];
 
 /**
- * True unless the 32 octets encode y without reducing it (RFC 8032, section 5.1.3, step 1) or a point of small order,
- * under which one signature fits many messages. Whether there is a point at all is left to the back end. The one
- * other non-canonical form, x = 0 with its sign set, occurs in points of small order only.
+ * True unless the 32 octets encode a y that is not reduced (RFC 8032, section 5.1.3, step 1) or a point of small
+ * order. Whether there is a point at all is left to the back end. The one other non-canonical form, x = 0 with its
+ * sign set, occurs in points of small order only.
  */
-export function isAcceptableKey(publicKey: Uint8Array): boolean {
-  let y = 0n;
-  for (let i = 31; i >= 0; i--) y = (y << 8n) | BigInt(i === 31 ? publicKey[i]! & 0x7f : publicKey[i]!);
+export function isAcceptablePoint(octets: Uint8Array): boolean {
+  let y = BigInt(octets[31]! & 0x7f);
+  for (let i = 30; i >= 0; i--) y = (y << 8n) | BigInt(octets[i]!);
   return y < P && !SMALL_ORDER_Y.includes(y);
+}
+
+/**
+ * Both points of a verification, the public key A and the R of the signature. Under an A of small order one signature
+ * fits many messages; an R of small order no honest signer makes, and some runtimes refuse it while others do not.
+ */
+export function hasAcceptablePoints(publicKey: Uint8Array, signature: Uint8Array): boolean {
+  return isAcceptablePoint(publicKey) && isAcceptablePoint(signature.subarray(0, 32));
 }

@@ -13,7 +13,7 @@ import { ml_dsa44, ml_dsa65, ml_dsa87 } from "@noble/post-quantum/ml-dsa.js";
 import { ml_kem768, ml_kem1024 } from "@noble/post-quantum/ml-kem.js";
 import { wipe } from "../bytes/constant-time.ts";
 import { buildAead } from "./aead.ts";
-import { ed25519Message, isAcceptableKey } from "./ed25519-rules.ts";
+import { ed25519Message, hasAcceptablePoints } from "./ed25519-rules.ts";
 import { buildHash } from "./hash.ts";
 import { withRandomness } from "./inputs.ts";
 import { buildKem } from "./kem.ts";
@@ -136,7 +136,7 @@ function littleEndian(octets: Uint8Array): bigint {
  * `verify` multiplies the equation by the cofactor, and so accepts signatures with a small-order part that they refuse.
  */
 function verifyEd25519(publicKey: Uint8Array, message: Uint8Array, signature: Uint8Array): boolean {
-  const A = isAcceptableKey(publicKey) ? decodePoint(publicKey) : null;
+  const A = hasAcceptablePoints(publicKey, signature) ? decodePoint(publicKey) : null;
   const order = ed25519.Point.Fn.ORDER;
   const S = littleEndian(signature.subarray(32));
   if (A === null || S >= order) return false;

@@ -5,7 +5,7 @@
  */
 import { createPrivateKey, createPublicKey, diffieHellman, type KeyObject, sign, verify } from "node:crypto";
 import { wipe } from "../bytes/constant-time.ts";
-import { ed25519Message, isAcceptableKey } from "./ed25519-rules.ts";
+import { ed25519Message, hasAcceptablePoints } from "./ed25519-rules.ts";
 import { fromBase64url, plain, toBase64url } from "./node-bytes.ts";
 import type { Signature, X25519 } from "./provider.ts";
 import { buildSignature } from "./signature.ts";
@@ -76,7 +76,7 @@ export function nodeEd25519(): Signature {
     },
     sign: (key, message, context) => plain(sign(null, ed25519Message(context, message), key)),
     verify(publicKey, message, context, signature) {
-      const key = isAcceptableKey(publicKey) ? importVerifier(publicKey) : null;
+      const key = hasAcceptablePoints(publicKey, signature) ? importVerifier(publicKey) : null;
       return key !== null && verify(null, ed25519Message(context, message), key, signature);
     },
     erase: () => {},

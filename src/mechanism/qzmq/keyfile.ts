@@ -31,7 +31,7 @@ export interface PublicKey {
   readonly publicKey: Uint8Array;
 }
 
-/** Cost of scrypt: N = 2^`logN` (10..20), `r` 1..16, `p` 1..8; N r at most 2^21 (256 MiB), N r p at most 2^23. */
+/** Cost of scrypt: N = 2^`logN` (10..20), `r` 2..16, `p` 1..8; N r at most 2^21 (256 MiB), N r p at most 2^23. */
 export interface PassphraseCost {
   readonly logN: number;
   readonly r: number;
@@ -173,9 +173,9 @@ function costFault({ logN, r, p }: PassphraseCost): string | null {
   const within = (value: number, low: number, high: number) =>
     Number.isInteger(value) && value >= low && value <= high;
   const size = 2 ** logN * r;
-  if (within(logN, 10, 20) && within(r, 1, 16) && within(p, 1, 8) && size <= 2 ** 21 && size * p <= 2 ** 23)
+  if (within(logN, 10, 20) && within(r, 2, 16) && within(p, 1, 8) && size <= 2 ** 21 && size * p <= 2 ** 23)
     return null;
-  return "scrypt: want log_n 10..20, r 1..16, p 1..8, N r at most 2^21 and N r p at most 2^23";
+  return "scrypt: want log_n 10..20, r 2..16, p 1..8, N r at most 2^21 and N r p at most 2^23";
 }
 
 function keyId(provider: CryptoProvider, { algorithm, seed }: PrivateKey): Uint8Array {

@@ -1,5 +1,4 @@
 /** Signing keys. The protocol asks a {@link Signer}, and never sees where the private key is. */
-import { wipe } from "../../bytes/constant-time.ts";
 import { utf8 } from "../../bytes/writer.ts";
 import type { CryptoProvider, Random, SignatureName } from "../../crypto/provider.ts";
 
@@ -25,15 +24,14 @@ export interface Signer {
 
 /** A signer whose private key is in this process. */
 export interface LocalSigner extends Signer {
-  sign(message: Uint8Array, context: Uint8Array): Uint8Array;
-  /** Overwrites the seed. Signing afterwards throws. */
+  /** Overwrites what is held of the private key. Signing afterwards throws or rejects. */
   dispose(): void;
 }
 
 /**
- * A signer from a private key's 32-octet `seed`, which is copied. `random` gives 32 octets for each signature (hedged
- * signing, FIPS 204, section 3.4); `null` makes signatures deterministic, for vectors.
- * Throws `RangeError` for a seed of another length.
+ * A signer from a private key's 32-octet `seed`, which is copied. `random` makes signatures hedged (FIPS 204, section
+ * 3.4); where the runtime signs off the main thread, the provider's own source makes `sign` do so and return a promise.
+ * `null` makes signatures deterministic, for vectors. Throws `RangeError` for a seed of another length.
  */
 export function localSigner(
   provider: CryptoProvider,
@@ -41,19 +39,13 @@ export function localSigner(
   seed: Uint8Array,
   random: Random | null,
 ): LocalSigner {
-  if (seed.length !== 32) throw new RangeError(`a seed has 32 octets, not ${seed.length}`);
-  const primitive = provider.signatures[algorithm];
-  let secret: Uint8Array | null = seed.slice();
+  const key = provider.signatures[algorithm].key(seed);
+  const later = random === provider.random ? key.signAsync : undefined;
   return {
     algorithm,
-    publicKey: primitive.publicKey(secret),
-    sign(message, context) {
-      if (secret === null) throw new Error("this signer has been disposed of");
-      return primitive.sign(secret, message, context, random === null ? null : random(32));
-    },
-    dispose() {
-      if (secret !== null) wipe(secret);
-      secret = null;
-    },
+    publicKey: key.publicKey,
+    sign: (message, context) =>
+      later === undefined ? key.sign(message, context, random) : later(message, context, random),
+    dispose: () => key.wipe(),
   };
 }
