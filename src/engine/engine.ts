@@ -322,9 +322,7 @@ export class Engine {
       if ((this.#outer.flags & COMMAND) === 0) {
         throw new PeerError("ERR_ZMTP_UNEXPECTED_COMMAND", "A message before the handshake was done");
       }
-      const plaintext = mechanism.receive(this.#outer.flags, this.#outer.body, now);
-      this.#collect();
-      if (plaintext !== null) this.#decoded().push(asBuffer(plaintext));
+      this.#handIn(now);
     }
     this.#phase = "traffic";
     this.#heartbeat = new Heartbeat(this.#settings.heartbeat, now);
@@ -346,10 +344,18 @@ export class Engine {
       if (this.#mechanism.status === "waiting") return null;
       this.#outer.limit = this.#mechanism.maxFrameSize;
       if (!this.#outer.next()) return null;
-      const plaintext = this.#mechanism.receive(this.#outer.flags, this.#outer.body, now);
-      this.#collect();
-      if (plaintext !== null) this.#decoded().push(asBuffer(plaintext));
+      this.#handIn(now);
     }
+  }
+
+  /** Gives the mechanism the frame just found. */
+  #handIn(now: number): void {
+    const { flags, body } = this.#outer;
+    // Not as a Buffer, whose `slice` is a view: what the mechanism keeps must not lie in the read buffer.
+    const octets = new Uint8Array(body.buffer, body.byteOffset, body.length);
+    const plaintext = this.#mechanism.receive(flags, octets, now);
+    this.#collect();
+    if (plaintext !== null) this.#decoded().push(asBuffer(plaintext));
   }
 
   /** Decodes frames until they make an event. */

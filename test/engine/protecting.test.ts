@@ -67,6 +67,15 @@ test("both sides are ready, with the other's metadata and the mechanism's facts"
   assert.not([...toyA.calls, ...toyB.calls].includes("seal"));
 });
 
+test("a mechanism's copy of a frame is a copy, though the read buffer is used again", () => {
+  const { a, toyB } = connected();
+  assert.equal(
+    toyB.kept.map((body) => Buffer.from(body).subarray(0, 6)),
+    [octets('05 "HELLO"')],
+  );
+  assert.ok(Buffer.concat(a.written).includes(Buffer.from(toyB.kept[0]!)));
+});
+
 test("many messages share a record, large ones take several, and frames are cut anywhere", () => {
   const { a, b, toyA, toyB } = connected({ recordSize: 100 });
   for (let i = 0; i < 10; i++) a.engine.send([Buffer.from(`message ${i}`)]);

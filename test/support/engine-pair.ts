@@ -50,6 +50,8 @@ export interface PartyOptions {
   readonly authorize?: EngineHost["authorize"];
   readonly settings?: Partial<EngineSettings>;
   readonly now?: number;
+  /** False: chunks become the engine's. */
+  readonly borrowed?: boolean;
 }
 
 /** Settings without limits and without timers. */
@@ -79,9 +81,11 @@ export class Party {
   /** Deferred tasks that wait for `runDeferred`. */
   readonly deferred: (() => void)[] = [];
   now: number;
+  readonly #borrowed: boolean;
 
   constructor(socketType: SocketType, options: PartyOptions = {}) {
     this.now = options.now ?? 0;
+    this.#borrowed = options.borrowed ?? true;
     const factory = options.mechanism ?? nullMechanism();
     const host: EngineHost = {
       endpoint: "tcp://127.0.0.1:1",
@@ -114,12 +118,19 @@ export class Party {
     return this.events.filter((event) => !(event instanceof Ready)).map((item) => plain(item as PipeItem));
   }
 
-  /** Octets of the peer: takes all events they make. */
+  /**
+   * Octets of the peer: takes all events they make. They come in a borrowed buffer that is overwritten afterwards, as
+   * sockets read; or, as a plain stream would give them, in memory that becomes the engine's.
+   */
   receive(octets: Uint8Array): void {
     // A socket gives no empty chunks; to a heartbeat one would look like a sign of life.
     if (this.error !== null || octets.length === 0) return;
-    this.engine.receive(Buffer.from(octets), this.now);
+    const chunk = Buffer.from(octets);
+    this.engine.receive(chunk, this.now, this.#borrowed);
     this.#guard(() => {});
+    if (!this.#borrowed) return;
+    this.engine.release();
+    chunk.fill(0xee);
   }
 
   /** Takes out what is to be written, as one copy, and lets the engine overwrite its memory. */

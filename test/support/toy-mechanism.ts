@@ -49,6 +49,8 @@ export class Toy implements Mechanism {
   readonly calls: string[] = [];
   readonly sealed: number[] = [];
   readonly opened: number[] = [];
+  /** A copy of each frame body received. */
+  readonly kept: Uint8Array[] = [];
   disposed = false;
   readonly #recordSize: number;
   readonly #pauseEvery: number;
@@ -82,6 +84,7 @@ export class Toy implements Mechanism {
 
   receive(flags: number, body: Uint8Array): Uint8Array | null {
     this.#called("receive");
+    this.kept.push(body.slice());
     if (this.status === "waiting") throw new Error("receive while waiting");
     if (this.status === "ready") return this.#open(flags, body);
     const command = decodeCommand(body);
