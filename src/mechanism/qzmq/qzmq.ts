@@ -333,7 +333,8 @@ export class QzmqMechanism implements Mechanism {
       countFailure(this.#role.counters, error.code, inHandshake);
       if (inHandshake) {
         const reason = wireReason(error.code);
-        if (reason !== null) this.#output.push(encodeCommand(encodeError(reason)));
+        if (reason !== null && this.#state?.takesError !== false)
+          this.#output.push(encodeCommand(encodeError(reason)));
       } else if (error.code !== "ERR_QZMQ_TRUNCATED") {
         const code = error.code === "ERR_QZMQ_LIMIT" ? CLOSE_CODE.limits : CLOSE_CODE.protocol;
         this.#sayGoodbye(code);

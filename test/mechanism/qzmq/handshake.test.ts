@@ -2,6 +2,7 @@
 import { test } from "uvu";
 import * as assert from "uvu/assert";
 import type { SignatureName } from "../../../src/crypto/provider.ts";
+import { PeerError } from "../../../src/errors.ts";
 import type { Mode } from "../../../src/mechanism/qzmq/algorithm.ts";
 import type { ClientOptions, ServerOptions } from "../../../src/mechanism/qzmq/config.ts";
 import type { Identity } from "../../../src/mechanism/qzmq/identity.ts";
@@ -271,6 +272,30 @@ test("the authorizer: later, refusing, and what it says of the peer", async () =
   assert.is(codeOf(refused.server), "ERR_QZMQ_AUTH");
   assert.is(refused.server.error?.status, 400);
   assert.is(refused.client.error?.reason, "auth");
+});
+
+test("socket types that do not fit: the server says so, the client says goodbye", async () => {
+  const server = await serverOf["ML-DSA-44"];
+  const acceptPeer = () => {
+    throw new PeerError("ERR_ZMTP_INCOMPATIBLE_SOCKET_TYPE", "no");
+  };
+  const refusing = makePair({ server }, { pair: { server: { acceptPeer } } }).start();
+  assert.is(codeOf(refusing.server), "ERR_ZMTP_INCOMPATIBLE_SOCKET_TYPE");
+  assert.is(refusing.client.error?.reason, "protocol");
+  const refused = makePair({ server }, { pair: { client: { acceptPeer } } }).start();
+  assert.is(codeOf(refused.client), "ERR_ZMTP_INCOMPATIBLE_SOCKET_TYPE");
+  assert.is(refused.server.error, null);
+  assert.is(refused.server.mechanism.ended, true);
+});
+
+test("an ERROR never follows CLIENTKEY in clear", async () => {
+  const server = await serverOf["ML-DSA-44"];
+  const pair = makePair({ server }, { pair: { intercept: flip("FINISHED", () => 40) } }).start();
+  assert.is(codeOf(pair.client), "ERR_QZMQ_AUTH");
+  assert.is(
+    pair.frames.some(({ frame }) => nameOf(frame) === "ERROR"),
+    false,
+  );
 });
 
 /** Flips one octet of the first frame with this name. */
