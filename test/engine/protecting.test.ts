@@ -273,7 +273,10 @@ test("close: what was sent, then the goodbye, then nothing", () => {
   exchange(a, b);
   assert.equal(b.items, [["the last message of all"]]);
   assert.not(toyB.canSend);
+  assert.ok(a.engine.ended);
+  assert.ok(b.engine.ended);
   b.engine.end();
+  assert.not(b.engine.ended);
   assert.is(b.error, null);
 });
 

@@ -1,6 +1,7 @@
 /** Two engines joined by pipes of octets, on a clock that only the test moves. */
-import { Engine, type EngineHost, type EngineSettings } from "../../src/engine/engine.ts";
+import { Engine } from "../../src/engine/engine.ts";
 import { type EngineEvent, Ready } from "../../src/engine/event.ts";
+import type { EngineHost, EngineSettings } from "../../src/engine/host.ts";
 import type { Authorization, MechanismFactory } from "../../src/mechanism/mechanism.ts";
 import { nullMechanism } from "../../src/mechanism/null.ts";
 import { RegionPool } from "../../src/wire/frame-batch.ts";
@@ -110,7 +111,7 @@ export class Party {
   get ready(): Ready {
     const found = this.events.find((event) => event instanceof Ready);
     if (found !== undefined) return found;
-    throw this.error ?? new Error("not ready");
+    throw this.error instanceof Error ? this.error : new Error("not ready");
   }
 
   /** All events but Ready, messages as arrays of latin1 strings. */

@@ -43,6 +43,7 @@ export class Toy implements Mechanism {
   readonly transparent = false;
   status: MechanismStatus = "handshaking";
   canSend = true;
+  ended = false;
   peerMetadata: Metadata | null = null;
   deadline = Number.POSITIVE_INFINITY;
   /** Calls by name, and sizes of the data records sealed and opened. */
@@ -145,8 +146,15 @@ export class Toy implements Mechanism {
 
   close(): void {
     this.#called("close");
+    if (this.canSend) this.#output.push(this.#record(GOODBYE));
     this.canSend = false;
-    this.#output.push(this.#record(GOODBYE));
+  }
+
+  /** The peer's: answered, if it is not itself the answer. */
+  #goodbye(): void {
+    if (this.canSend) this.#output.push(this.#record(GOODBYE));
+    this.canSend = false;
+    this.ended = true;
   }
 
   end(): void {
@@ -185,7 +193,7 @@ export class Toy implements Mechanism {
     }
     if (type === PAUSE) this.#output.push(this.#record(CONTINUE));
     if (type === CONTINUE) this.canSend = true;
-    if (type === GOODBYE) this.canSend = false;
+    if (type === GOODBYE) this.#goodbye();
     return null;
   }
 
