@@ -64,6 +64,11 @@ export interface EngineSettings {
 
 type Phase = "greeting" | "handshake" | "traffic" | "over";
 
+/** From so many octets on, a waiting mechanism's input is enough. */
+const MAX_HELD_BACK = 65_536;
+/** PINGs and PONGs of ours that may wait; a peer that neither reads nor stops asking gets no more. */
+const MAX_BEATS = 256;
+
 /** See the head of this file. `now` never goes back. */
 export class Engine {
   readonly #settings: EngineSettings;
@@ -82,6 +87,12 @@ export class Engine {
   /** Goes out before the batch: greeting, handshake, what the mechanism says later. */
   #urgent: Uint8Array[] = [];
   readonly #batch: FrameBatch;
+  /** The batch's pieces were taken as they are, and `written` has not been called yet. */
+  #lent = false;
+  /** PINGs and PONGs in the batch. */
+  #beats = 0;
+  /** Octets that came while the mechanism was waiting. */
+  #heldBack = 0;
   readonly #handshakeDeadline: number;
   #heartbeat: Heartbeat | null = null;
   #closing = false;
@@ -105,11 +116,6 @@ export class Engine {
     this.#handshakeDeadline = handshakeInterval > 0 ? now + handshakeInterval : Number.POSITIVE_INFINITY;
   }
 
-  /** True from `Ready` on, until `close` or an error. */
-  get inTraffic(): boolean {
-    return this.#phase === "traffic";
-  }
-
   /** True when `send` takes an item. */
   get canSend(): boolean {
     return (
@@ -124,7 +130,14 @@ export class Engine {
 
   /** True when `takeOutput` would return something. */
   get hasOutput(): boolean {
-    return this.#batch.size > 0 || this.#urgent.length > 0;
+    return this.#urgent.length > 0 || (this.#batch.size > 0 && this.#canWrite);
+  }
+
+  /** True when enough octets wait for a waiting mechanism: read no more until it wakes. */
+  get full(): boolean {
+    return (
+      this.#phase === "handshake" && this.#mechanism.status === "waiting" && this.#heldBack >= MAX_HELD_BACK
+    );
   }
 
   /** What the mechanism negotiated; null for NULL. */
@@ -153,7 +166,8 @@ export class Engine {
       return;
     }
     this.#outer.push(chunk, borrowed);
-    this.#heartbeat?.heard(now);
+    if (this.#phase === "handshake") this.#heldBack += chunk.length;
+    else this.#heartbeat!.heard(now);
   }
 
   /** A borrowed chunk is about to be written again: keeps a copy of what has not been decoded. */
@@ -186,22 +200,31 @@ export class Engine {
     const out = this.#urgent;
     this.#urgent = [];
     const size = this.#batch.size;
-    if (size === 0) return out;
+    if (size === 0 || !this.#canWrite) return out;
+    this.#beats = 0;
     if (this.#mechanism.transparent) {
+      this.#lent = true;
       const pieces = this.#batch.take();
       return out.length === 0 ? pieces : out.concat(pieces);
     }
-    // A mechanism that must not send now (a key at its limit) leaves the batch until it wakes.
-    if (this.#mechanism.status !== "ready" || !this.#mechanism.canSend) return out;
-    const sealed = this.#mechanism.seal(this.#batch.take(), size, now);
+    let sealed: Uint8Array[];
+    try {
+      sealed = this.#mechanism.seal(this.#batch.take(), size, now);
+    } catch (error) {
+      this.#urgent = out;
+      throw this.#fail(error);
+    }
     this.#batch.recycle();
     // Sealing may have started something (a rotation): what it says goes before the next record, not before these.
-    this.#urgent.push(...this.#mechanism.takeOutput());
+    this.#collect();
     return out.length === 0 ? sealed : out.concat(sealed);
   }
 
   /** The output last taken is out of our hands. `copied`: its memory may be written again at once. */
   written(copied: boolean): void {
+    // Sealed pieces are not the batch's; what waits in it until the mechanism may send again is untouched.
+    if (!this.#lent) return;
+    this.#lent = false;
     if (copied) this.#batch.recycle();
     else this.#batch.abandon();
   }
@@ -235,7 +258,7 @@ export class Engine {
       }
       const action = this.#heartbeat?.due(now) ?? "none";
       if (action === "dead") throw new PeerError("ERR_ZMTP_HEARTBEAT_TIMEOUT", "The peer has fallen silent");
-      if (action === "ping") this.#batch.encoded(encodePing(this.#heartbeat!.ttlTenths));
+      if (action === "ping") this.#beat(encodePing(this.#heartbeat!.ttlTenths));
       if (!this.#mechanism.transparent && now >= this.#mechanism.deadline) {
         this.#mechanism.onDeadline(now);
         this.#collect();
@@ -245,11 +268,13 @@ export class Engine {
     }
   }
 
-  /** Says goodbye, where the mechanism can; nothing can be sent afterwards. */
+  /** Says goodbye, where the mechanism can; nothing can be sent afterwards. Throws {@link PeerError} of sealing. */
   close(now: number): void {
-    if (this.#phase !== "traffic" || this.#closing || this.#mechanism.transparent) return;
-    this.#urgent.push(...this.takeOutput(now));
+    if (this.#phase !== "traffic" || this.#closing) return;
     this.#closing = true;
+    if (this.#mechanism.transparent) return;
+    // What was sent before goes out before the goodbye.
+    this.#urgent = this.takeOutput(now).concat(this.#urgent);
     this.#mechanism.close(now);
     this.#collect();
   }
@@ -290,7 +315,10 @@ export class Engine {
     while (mechanism.status !== "ready") {
       if (mechanism.status === "waiting") return null;
       this.#outer.limit = mechanism.maxFrameSize;
-      if (!this.#outer.next()) return null;
+      if (!this.#outer.next()) {
+        this.#heldBack = 0;
+        return null;
+      }
       if ((this.#outer.flags & COMMAND) === 0) {
         throw new PeerError("ERR_ZMTP_UNEXPECTED_COMMAND", "A message before the handshake was done");
       }
@@ -345,12 +373,23 @@ export class Engine {
     if (command.name === "PING") {
       const { ttlTenths, context } = decodePing(command.data);
       this.#heartbeat!.announced(ttlTenths, now);
-      this.#batch.encoded(encodePong(context));
+      this.#beat(encodePong(context));
     } else if (command.name === "ERROR") {
       const reason = errorReason(command.data);
       throw new PeerError("ERR_ZMTP_PEER_ERROR", `The peer reports an error: ${reason}`, { reason });
     }
     return decodeSubscription(command);
+  }
+
+  /** Queues a PING or PONG; drops it when too many wait already. */
+  #beat(frame: Buffer): void {
+    if (this.#beats++ < MAX_BEATS) this.#batch.encoded(frame);
+  }
+
+  /** False: the batch stays where it is, be it that the connection is over, or that a key is at its limit. */
+  get #canWrite(): boolean {
+    if (this.#phase !== "traffic") return false;
+    return this.#mechanism.transparent || this.#mechanism.canSend;
   }
 
   /** The decoder of a protecting mechanism's plaintext. */

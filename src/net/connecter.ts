@@ -128,8 +128,8 @@ export class Connecter implements SessionOwner {
     if (this.#scope.settings.immediate) this.#dropPipe();
     emitEnd(this.#scope, this.address, error, ready);
     this.#state = { kind: "idle" };
-    // RFC 37: a peer that got ERROR does not come back with the same credentials. QZMQ, whose ERROR proves nothing, does.
-    if (error instanceof PeerError && error.code === "ERR_ZMTP_PEER_ERROR") return;
+    const { mechanism } = this.#scope.settings;
+    if (error instanceof PeerError && error.code === "ERR_ZMTP_PEER_ERROR" && !mechanism.errorIsHint) return;
     this.#retry(!ready);
   }
 

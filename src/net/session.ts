@@ -10,12 +10,13 @@ import type { Socket } from "node:net";
 import type { Engine } from "../engine/engine.ts";
 import { Ready } from "../engine/event.ts";
 import type { Pipe, PipeTransport } from "../pipe/pipe.ts";
-import { REGION } from "../wire/frame-batch.ts";
 import type { PipeItem } from "../wire/message.ts";
 import type { ReadableSocket } from "./read-buffer.ts";
 
 /** How long a peer may take to close its half after we closed ours, in milliseconds. */
 const FIN_WAIT = 2000;
+/** A batch of this many octets is written without waiting for the end of the turn. */
+const FLUSH = 262_144;
 
 /** Who made the session: a listener or a connecter. */
 export interface SessionOwner {
@@ -36,7 +37,7 @@ export class Session implements PipeTransport {
   #blocked = false;
   #flushScheduled = false;
   #pumpScheduled = false;
-  /** The pipe is full; reading stopped. */
+  /** The pipe is full, or the engine while its mechanism waits; reading stopped. */
   #stalled = false;
   #timer: NodeJS.Timeout | null = null;
   #timerAt = Number.POSITIVE_INFINITY;
@@ -95,7 +96,7 @@ export class Session implements PipeTransport {
 
   take(item: PipeItem): boolean {
     if (this.#blocked || !this.#engine.send(item)) return false;
-    if (this.#engine.batched >= REGION) this.#flush();
+    if (this.#engine.batched >= FLUSH) this.#flush();
     else this.#scheduleFlush();
     return true;
   }
@@ -194,6 +195,9 @@ export class Session implements PipeTransport {
       this.#onEnd();
       return;
     }
+    // The mechanism may have been handed what it needed to send again, or want no more input for now.
+    if (engine.canSend) this.#pipe?.flush();
+    if (engine.full) this.#stall(now);
     if (engine.hasOutput) this.#scheduleFlush();
     this.#arm();
   }

@@ -116,7 +116,8 @@ export class Party {
 
   /** Octets of the peer: takes all events they make. */
   receive(octets: Uint8Array): void {
-    if (this.error !== null) return;
+    // A socket gives no empty chunks; to a heartbeat one would look like a sign of life.
+    if (this.error !== null || octets.length === 0) return;
     this.engine.receive(Buffer.from(octets), this.now);
     this.#guard(() => {});
   }
@@ -169,7 +170,8 @@ export function exchange(a: Party, b: Party, cut: Cut = whole): void {
       [b, a],
     ] as const) {
       const octets = from.output();
-      if (octets.length > 0) quiet = false;
+      if (octets.length === 0) continue;
+      quiet = false;
       for (const chunk of cut(octets)) to.receive(chunk);
     }
   }
