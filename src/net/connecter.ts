@@ -46,8 +46,9 @@ export class Connecter implements SessionOwner {
 
   /** True while something waits to be written, connected or not. */
   get hasUnsent(): boolean {
-    if (this.#state.kind === "connected") return this.#state.session.hasUnsent;
-    return (this.#pipe?.outboundLength ?? 0) > 0;
+    // During the handshake the pipe waits here: the session does not know it yet.
+    if ((this.#pipe?.outboundLength ?? 0) > 0) return true;
+    return this.#state.kind === "connected" && this.#state.session.hasUnsent;
   }
 
   /** Begins. The pipe is there at once, unless `immediate`. */
