@@ -27,9 +27,7 @@ async function authorizer(
   return { context, asked };
 }
 
-for (const { title, first: client, second: server, join } of CASTS) {
-  const transport = title.slice(-3);
-
+for (const { title, transport, first: client, second: server, join } of CASTS) {
   test(
     `the right password lets in (client to server): ${title}`,
     scenario(async (keep) => {

@@ -30,10 +30,11 @@ export function freeEndpoint(transport: "tcp" | "ipc"): string {
 /** One way to cast a test with two sockets. */
 export interface Cast {
   readonly title: string;
+  readonly transport: "tcp" | "ipc";
   readonly first: Library;
   readonly second: Library;
-  /** Binds one of the two sockets and connects the other to it; gives the endpoint. */
-  join(first: Socket, second: Socket): Promise<string>;
+  /** Binds one of the two sockets and connects the other to it. */
+  join(first: Socket, second: Socket): Promise<{ readonly binder: Socket; readonly endpoint: string }>;
 }
 
 /** All casts: two libraries, two ends to bind, two transports. */
@@ -43,13 +44,15 @@ export const CASTS: readonly Cast[] = (["tcp", "ipc"] as const).flatMap((transpo
       const names = oursFirst ? ["qzmq", "libzmq"] : ["libzmq", "qzmq"];
       return {
         title: `${names.join(" to ")}, ${firstBinds ? names[0] : names[1]} binds, ${transport}`,
+        transport,
         first: oursFirst ? ours : theirs,
         second: oursFirst ? theirs : ours,
         async join(first, second) {
           const [binder, connecter] = firstBinds ? [first, second] : [second, first];
           await binder.bind(freeEndpoint(transport));
-          connecter.connect(binder.lastEndpoint!);
-          return binder.lastEndpoint!;
+          const endpoint = binder.lastEndpoint!;
+          connecter.connect(endpoint);
+          return { binder, endpoint };
         },
       };
     }),
@@ -116,11 +119,5 @@ export async function codeOf(promise: Promise<unknown>): Promise<unknown> {
 
 /** Resolves with the next event of that type. Listening begins now. */
 export function nextEvent<T extends qzmq.EventType>(socket: Socket, type: T): Promise<qzmq.EventOfType<T>> {
-  return new Promise((resolve) => {
-    const listener = (event: qzmq.EventOfType<T>): void => {
-      socket.events.off(type, listener);
-      resolve(event);
-    };
-    socket.events.on(type, listener);
-  });
+  return new Promise((resolve) => socket.events.on(type, resolve));
 }
