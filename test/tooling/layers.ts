@@ -18,6 +18,7 @@ export const LAYERS = [
   "net",
   "top",
   "index",
+  "cli",
 ] as const;
 
 type Layer = (typeof LAYERS)[number];
@@ -41,14 +42,14 @@ const RESTRICTED: readonly { readonly names: readonly string[]; readonly layers:
       ...["net", "tls", "dgram", "dns", "http", "https", "http2", "fs", "fs/promises", "child_process"],
       ...["cluster", "timers", "timers/promises", "perf_hooks", "readline", "repl", "inspector"],
     ].map((name) => `node:${name}`),
-    layers: ["net"],
+    layers: ["net", "cli"],
   },
   {
     names: [
       ...["setTimeout", "setInterval", "setImmediate", "queueMicrotask", "process.nextTick", "fetch"],
       ...["Date.now", "new Date", "performance", "process.hrtime", "Math.random"],
     ],
-    layers: ["net"],
+    layers: ["net", "cli"],
   },
 ];
 

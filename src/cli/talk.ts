@@ -1,0 +1,328 @@
+/** `qzmq push`, `pull`, `pub`, `sub`, `req`, `rep`, `dealer`, `router`, `send`, `recv`: netcat for ZeroMQ. */
+import {
+  Dealer,
+  Pair,
+  Publisher,
+  Pull,
+  Push,
+  Reply,
+  Request,
+  Router,
+  type Socket,
+  Subscriber,
+  XPublisher,
+} from "../index.ts";
+import type { Args, OptionSpec } from "./args.ts";
+import type { Command, Io } from "./command.ts";
+import {
+  attach,
+  ENDPOINT_OPTIONS,
+  finish,
+  LINGER_OPTION,
+  lingerOf,
+  VERBOSE_OPTION,
+  watch,
+} from "./endpoints.ts";
+import { Fault } from "./fault.ts";
+import { exchange, receive, reply, request, send, type Talk } from "./flow.ts";
+import { FORMAT_NOTES, FORMAT_OPTION, FORMATS, type Format } from "./format.ts";
+import { Interrupted, interruptedFault, orStopped, stopOf } from "./interrupt.ts";
+import { SECURITY_NOTES, SECURITY_OPTIONS, securityFrom } from "./security.ts";
+
+type Type = "push" | "pull" | "pub" | "sub" | "req" | "rep" | "dealer" | "router" | "pair";
+type Direction = "out" | "in" | "both";
+
+/** A socket that is set up, and what it does when it is attached. */
+interface Made {
+  readonly socket: Socket;
+  readonly talk: (talk: Talk) => Promise<void>;
+  /** To be awaited before the first message. */
+  readonly ready?: (signal: AbortSignal) => Promise<void>;
+}
+
+/** Makes the socket. It waits for ever at its end; how long we wait is up to `finish`. */
+function make(type: Type, direction: Direction, args: Args): Made {
+  const timeout = args.integer("timeout", 1, 0x7fffffff) ?? -1;
+  const sending = { sendTimeout: timeout };
+  const receiving = { receiveTimeout: timeout };
+  const twoWay = { ...sending, ...receiving };
+  const identity = args.text("identity");
+  const named = identity === undefined ? twoWay : { ...twoWay, routingId: identity };
+  switch (type) {
+    case "push":
+      return sender(new Push(sending));
+    case "pub":
+      return args.has("await") ? awaitingPublisher(args, sending) : sender(new Publisher(sending));
+    case "pull":
+      return receiver(new Pull(receiving));
+    case "sub":
+      return receiver(subscribed(new Subscriber(receiving), args));
+    case "req": {
+      const socket = new Request(named);
+      return { socket, talk: (talk) => request(socket, talk) };
+    }
+    case "rep": {
+      const socket = new Reply(named);
+      return { socket, talk: (talk) => reply(socket, talk) };
+    }
+    case "dealer":
+      return talker(new Dealer(named), direction);
+    case "router":
+      return talker(new Router({ ...named, mandatory: true }), direction);
+    case "pair":
+      return talker(new Pair(twoWay), direction);
+  }
+}
+
+function sender(socket: Push | Publisher): Made {
+  return { socket, talk: (talk) => send(socket, talk) };
+}
+
+function receiver(socket: Pull | Subscriber): Made {
+  return { socket, talk: (talk) => receive(socket, talk) };
+}
+
+function talker(socket: Dealer | Router | Pair, direction: Direction): Made {
+  const ways = { out: send, in: receive, both: exchange };
+  return { socket, talk: (talk) => ways[direction](socket, talk) };
+}
+
+function subscribed(socket: Subscriber, args: Args): Subscriber {
+  if (args.has("subscribe")) socket.subscribe(...args.texts("subscribe"));
+  else socket.subscribe();
+  return socket;
+}
+
+/** A publisher that hears of subscriptions, which a plain one does not. */
+function awaitingPublisher(args: Args, options: { readonly sendTimeout: number }): Made {
+  const socket = new XPublisher(options);
+  socket.verbosity = "allSubs";
+  const wanted = args.integer("await", 1, 1_000_000) ?? 1;
+  return {
+    socket,
+    talk: (talk) => send(socket, talk),
+    async ready(signal) {
+      let count = 0;
+      while (count < wanted) {
+        const [message] = await socket.receive({ signal });
+        if (message?.[0] === 1) count++;
+      }
+      // Nobody else reads what comes in, and it must not pile up.
+      void (async () => {
+        for await (const _ of socket);
+      })();
+    },
+  };
+}
+
+const COUNT: OptionSpec = { name: "count", kind: "value", value: "N", about: "end after N messages" };
+const TIMEOUT: OptionSpec = {
+  name: "timeout",
+  kind: "value",
+  value: "MS",
+  about: "give up (exit code 3) when a message cannot be sent, or none comes, for so long",
+};
+const IDENTITY: OptionSpec = {
+  name: "identity",
+  kind: "value",
+  value: "TEXT",
+  about: "the identity that ROUTER peers know this socket by",
+};
+const SUBSCRIBE: OptionSpec = {
+  name: "subscribe",
+  kind: "values",
+  value: "PREFIX",
+  about: "receive messages that begin so; may be repeated; default all",
+};
+const PUBLISH: readonly OptionSpec[] = [
+  { name: "topic", kind: "value", value: "TEXT", about: "a frame to put before each message" },
+  { name: "await", kind: "value", value: "N", about: "wait for N subscriptions before the first message" },
+];
+const ECHO: OptionSpec = { name: "echo", kind: "flag", about: "answer each request with itself" };
+
+interface Row {
+  readonly name: string;
+  readonly summary: string;
+  /** The types that `--type` chooses from, the default first; one alone needs no option. */
+  readonly types: readonly [Type, ...Type[]];
+  readonly direction: Direction;
+  readonly options: readonly OptionSpec[];
+  /** What operands are, if the command takes any. */
+  readonly operand: string | null;
+  readonly notes: readonly string[];
+}
+
+const ROWS: readonly Row[] = [
+  {
+    name: "push",
+    summary: "send each message to one of the peers, in turn",
+    ...{ types: ["push"], direction: "out", options: [], operand: "FRAME", notes: [] },
+  },
+  {
+    name: "pull",
+    summary: "print messages of all peers",
+    ...{ types: ["pull"], direction: "in", options: [], operand: null, notes: [] },
+  },
+  {
+    name: "pub",
+    summary: "send messages to all who subscribed",
+    ...{ types: ["pub"], direction: "out", options: PUBLISH, operand: "FRAME" },
+    notes: ["Messages before somebody subscribed are lost: that is how publishing works. --await waits."],
+  },
+  {
+    name: "sub",
+    summary: "print messages of publishers",
+    ...{ types: ["sub"], direction: "in", options: [SUBSCRIBE], operand: null, notes: [] },
+  },
+  {
+    name: "req",
+    summary: "send requests, print their replies",
+    ...{ types: ["req"], direction: "both", options: [IDENTITY], operand: "FRAME", notes: [] },
+  },
+  {
+    name: "rep",
+    summary: "print requests, answer from standard input, with themselves, or always the same",
+    ...{ types: ["rep"], direction: "both", options: [ECHO, IDENTITY], operand: "FRAME", notes: [] },
+  },
+  {
+    name: "dealer",
+    summary: "send and print messages at the same time",
+    ...{ types: ["dealer"], direction: "both", options: [IDENTITY], operand: "FRAME" },
+    notes: ["To talk to a REP peer put an empty frame first: use --format json or hex."],
+  },
+  {
+    name: "router",
+    summary: "the same with many peers, each message beginning with the peer's identity",
+    ...{ types: ["router"], direction: "both", options: [IDENTITY], operand: null },
+    notes: ["The format is json by default: lines cannot say where the identity ends."],
+  },
+  {
+    name: "send",
+    summary: "send only, on a socket of any type that can",
+    ...{
+      types: ["push", "pub", "pair", "dealer"],
+      direction: "out",
+      options: PUBLISH,
+      operand: "FRAME",
+      notes: [],
+    },
+  },
+  {
+    name: "recv",
+    summary: "receive only, on a socket of any type that can",
+    ...{
+      types: ["pull", "sub", "pair", "dealer"],
+      direction: "in",
+      options: [SUBSCRIBE],
+      operand: null,
+      notes: [],
+    },
+  },
+];
+
+const OPERAND_NOTE =
+  "With FRAMEs, one message of these frames is sent (--count N times); without, what standard input holds.";
+
+function commandOf(row: Row): Command {
+  const { name, summary, types, direction, options, operand } = row;
+  const typeOption: OptionSpec = {
+    name: "type",
+    kind: "value",
+    value: "TYPE",
+    about: `${types.join(", ")}; default ${types[0]}`,
+  };
+  return {
+    name,
+    summary,
+    operands: operand === null ? { name: "", min: 0, max: 0 } : { name: operand, min: 0, max: 1000 },
+    options: [
+      ...ENDPOINT_OPTIONS,
+      ...(types.length > 1 ? [typeOption] : []),
+      ...options,
+      FORMAT_OPTION,
+      COUNT,
+      TIMEOUT,
+      ...(direction === "in" ? [] : [LINGER_OPTION]),
+      VERBOSE_OPTION,
+      ...SECURITY_OPTIONS,
+    ],
+    notes: [...row.notes, ...(operand === null ? [] : [OPERAND_NOTE]), ...FORMAT_NOTES, ...SECURITY_NOTES],
+    run: (args, io) => run(row, args, io),
+  };
+}
+
+async function run({ types, direction }: Row, args: Args, io: Io): Promise<void> {
+  const type = args.choice<Type>("type", types, types[0]);
+  refuseForeign(type, args);
+  const format = formatOf(type, args);
+  const count = args.integer("count", 1, Number.MAX_SAFE_INTEGER);
+  const linger = direction === "in" ? 0 : lingerOf(args);
+  const security = await securityFrom(args, io);
+  const { socket, talk, ready } = make(type, direction, args);
+  const stop = stopOf(io);
+  const tally = { sent: 0, received: 0 };
+  const { operands } = args;
+  const topic = args.text("topic");
+  try {
+    security.apply(socket);
+    watch(socket, args, io);
+    await attach(socket, args, io, { bind: "bind", connect: "connect" });
+    const whole: Talk = {
+      ...{ stdin: io.stdin, out: io.out, format, count, tally, signal: stop.signal, echo: args.has("echo") },
+      fixed: operands.length === 0 ? null : operands.map((text) => Buffer.from(text)),
+      topic: topic === undefined ? null : Buffer.from(topic),
+    };
+    await ready?.(stop.signal);
+    await orStopped(talk(whole), stop.signal).catch((error: unknown) => {
+      if (!(error instanceof Interrupted)) throw error;
+    });
+    await finish([socket], linger, stop.signal);
+    await io.out.flush();
+    if (stop.signal.aborted) checkComplete(direction, count, tally);
+  } finally {
+    socket.close();
+    security.close();
+    stop.dispose();
+  }
+}
+
+/** An interrupt is the normal end of what has none of its own, and a failure of what had something left to do. */
+function checkComplete(direction: Direction, count: number | undefined, tally: Talk["tally"]): void {
+  if (direction === "out") throw interruptedFault(`${tally.sent} messages sent`);
+  if (count !== undefined && tally.received < count) {
+    throw interruptedFault(`${tally.received} of ${count} messages received`);
+  }
+}
+
+/** Options that belong to some of the types only. */
+function refuseForeign(type: Type, args: Args): void {
+  for (const [name, owner] of [
+    ["topic", "pub"],
+    ["await", "pub"],
+    ["subscribe", "sub"],
+  ] as const) {
+    if (args.has(name) && type !== owner) {
+      throw new Fault(
+        "usage",
+        `--${name} does not go with --type ${type}`,
+        `use --type ${owner}, or leave it out`,
+      );
+    }
+  }
+}
+
+function formatOf(type: Type, args: Args): Format {
+  if (type === "rep" && args.has("echo") && args.operands.length > 0) {
+    throw new Fault("usage", "--echo and FRAMEs exclude each other", "leave one of them out");
+  }
+  const format = args.choice<Format>("format", FORMATS, type === "router" ? "json" : "lines");
+  if (type !== "router" || format === "json" || format === "hex") return format;
+  throw new Fault(
+    "usage",
+    `--format ${format}: cannot say which frame is the identity`,
+    "use --format json or hex with router",
+  );
+}
+
+/** The commands, one for each way of talking. */
+export const TALK_COMMANDS: readonly Command[] = ROWS.map(commandOf);
