@@ -1,6 +1,5 @@
 /** Command lines: parsed by node:util, judged here, so that each mistake is named together with its mend. */
 import { parseArgs } from "node:util";
-import type { Operands } from "./command.ts";
 import { Fault, suggestion } from "./fault.ts";
 
 /** An option as a command declares it. */
@@ -12,6 +11,14 @@ export interface OptionSpec {
   /** What the value is called in help, such as FILE. */
   readonly value?: string;
   readonly about: string;
+}
+
+/** Words after the options. */
+export interface Operands {
+  /** As help shows them. */
+  readonly name: string;
+  readonly min: number;
+  readonly max: number;
 }
 
 /** Every command has it. */
@@ -99,7 +106,7 @@ export function parse(argv: readonly string[], specs: readonly OptionSpec[], ope
     if (token.kind !== "option") continue;
     const spec = known.get(token.name);
     if (spec === undefined) throw unknownOption(token.rawName, [...known.keys()]);
-    const value = valueOf(spec, token.value, token.inlineValue === true);
+    const value = checkedValue(spec, token.value, token.inlineValue === true);
     const former = values.get(spec.name);
     if (former === undefined) values.set(spec.name, [value]);
     else if (spec.kind === "values") former.push(value);
@@ -109,7 +116,7 @@ export function parse(argv: readonly string[], specs: readonly OptionSpec[], ope
   return new Args(values, words);
 }
 
-function valueOf(spec: OptionSpec, value: string | undefined, inline: boolean): string {
+function checkedValue(spec: OptionSpec, value: string | undefined, inline: boolean): string {
   const { name, kind, value: what } = spec;
   if (kind === "flag") {
     if (value === undefined) return "";

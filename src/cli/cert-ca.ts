@@ -18,6 +18,7 @@ import { VALIDITY_OPTIONS, validityOf } from "./validity.ts";
 
 const DAYS = 3650;
 
+/** See the head of this file. */
 export const certCa: Command = {
   name: "cert ca",
   summary: "make an authority: NAME.key, NAME.pub and its certificate NAME.crt",

@@ -19,6 +19,7 @@ import { VALIDITY_OPTIONS, type Validity, validityOf } from "./validity.ts";
 
 const DAYS = 365;
 
+/** See the head of this file. */
 export const certIssue: Command = {
   name: "cert issue",
   summary: "certify a public key: server, client, or a further authority",

@@ -23,6 +23,7 @@ import { reading } from "./trouble.ts";
 const DAY = 86_400;
 const DAYS = 30;
 
+/** See the head of this file. */
 export const certRevoke: Command = {
   name: "cert revoke",
   summary: "add certificates or keys to an authority's revocation list, or renew it",
@@ -105,12 +106,12 @@ function checkRoot({ certificate }: Authority): void {
 }
 
 function serialIn(provider: CryptoProvider, path: string, { certificate }: Authority): Uint8Array {
-  const chain = reading("CERTIFICATE", path, () => loadCertificates(provider, path));
+  const chain = reading("", path, () => loadCertificates(provider, path));
   const under = chain.some(({ issuerKeyId }) => hex(issuerKeyId) === hex(certificate.keyId));
   if (under && !isRoot(chain[0]!)) return chain[0]!.serial;
   throw new Fault(
     "failed",
-    `CERTIFICATE ${path}: not issued under ${certificate.subject}`,
+    `${path}: not issued under ${certificate.subject}`,
     "name the authority that issued it (--ca), or revoke its key with --pin",
   );
 }

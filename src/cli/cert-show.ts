@@ -4,6 +4,7 @@ import type { Command } from "./command.ts";
 import { inspect } from "./inspect.ts";
 import { columns, JSON_OPTION, print } from "./print.ts";
 
+/** See the head of this file. */
 export const certShow: Command = {
   name: "cert show",
   summary: "show certificates, keys (never the private part) and revocation lists",

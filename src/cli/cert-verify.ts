@@ -26,6 +26,7 @@ const MENDS: Partial<Readonly<Record<RefusalCause, string>>> = {
   revoked: "do not trust it; its holder needs a new key and certificate",
 };
 
+/** See the head of this file. */
 export const certVerify: Command = {
   name: "cert verify",
   summary: "check a chain of certificates as a peer would",
@@ -53,7 +54,7 @@ export const certVerify: Command = {
     const at = args.text("at");
     const now = at === undefined ? io.now() : dateOf("--at", at);
     const trust = trustOf(provider, args);
-    const chain = reading("FILE", path, () => loadCertificates(provider, path));
+    const chain = reading("", path, () => loadCertificates(provider, path));
     const verdict = trust.verifyAtOnce(
       chain.map(({ encoded }) => encoded),
       expected,
@@ -63,7 +64,7 @@ export const certVerify: Command = {
       const { cause, detail } = verdict;
       const mend = MENDS[cause] ?? "look at it with `qzmq cert show`, and issue it again";
       if (args.has("json")) await print(args, io, { file: path, verdict: "refused", cause, detail }, []);
-      throw new Fault("failed", `FILE ${path}: refused (${cause}): ${detail}`, mend);
+      throw new Fault("failed", `${path}: refused (${cause}): ${detail}`, mend);
     }
     const { kind, identity, fingerprint } = verdict;
     await print(args, io, { file: path, verdict: kind, identity, pin: hex(fingerprint) }, [

@@ -1,6 +1,6 @@
 /** What a command is, and what it may touch of the world outside. */
 import type { Readable } from "node:stream";
-import type { Args, OptionSpec } from "./args.ts";
+import type { Args, Operands, OptionSpec } from "./args.ts";
 import type { Output } from "./output.ts";
 
 /** A terminal to ask for a passphrase at. */
@@ -26,14 +26,6 @@ export interface Io {
   readonly terminal: () => Terminal | null;
   /** Calls `listener` for SIGINT and SIGTERM instead of ending the process, until the returned function is called. */
   readonly onInterrupt: (listener: () => void) => () => void;
-}
-
-/** Words after the options. */
-export interface Operands {
-  /** As help shows them. */
-  readonly name: string;
-  readonly min: number;
-  readonly max: number;
 }
 
 /** One command. */

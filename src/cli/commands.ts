@@ -80,7 +80,7 @@ function helpOn(words: readonly string[]): string[] {
 }
 
 function unknown(name: string): Fault {
-  const names = COMMANDS.map((command) => command.name);
+  const names = COMMANDS.flatMap((command) => [command.name, command.name.split(" ")[0]!]);
   return new Fault(
     "usage",
     `${JSON.stringify(name)}: no such command`,

@@ -26,6 +26,11 @@ export class Fault extends Error {
   }
 }
 
+/** How messages begin that are about `path`; `place` names the option that gave it, empty for an operand. */
+export function at(place: string, path: string): string {
+  return place === "" ? path : `${place} ${path}`;
+}
+
 /** The candidate that `text` was probably meant to be, as `did you mean "x"?`; else `otherwise`. */
 export function suggestion(text: string, candidates: readonly string[], otherwise: string): string {
   const near = candidates

@@ -1,6 +1,6 @@
 /** Messages between a socket and standard input and output: the five ways in which the commands talk. */
 import type { Readable } from "node:stream";
-import { UsageError } from "../errors.ts";
+import { UsageError, type UsageErrorCode } from "../errors.ts";
 import type { Readable as Receiver, Writable as Sender } from "../index.ts";
 import { Fault } from "./fault.ts";
 import { type Format, type Frames, formatMessage, readMessages } from "./format.ts";
@@ -110,7 +110,7 @@ async function nextAnswer(answers: AsyncGenerator<Frames, void, void>): Promise<
 }
 
 async function sendOne(socket: Sender, message: Frames, talk: Talk): Promise<void> {
-  await timed(socket.send([...message], { signal: talk.signal }), "nobody took the message");
+  await timed(socket.send([...message], { signal: talk.signal }), "no peer took the message");
   talk.tally.sent++;
 }
 
@@ -124,32 +124,23 @@ function print(message: Frames, { out, format }: Talk): Promise<void> {
   return out.write(formatMessage(message, format));
 }
 
+/** What errors of a socket in use mean here: the kind, what is told after what was tried, and the mend. */
+const FAULTS: Partial<Record<UsageErrorCode, readonly ["timeout" | "failed", string, string]>> = {
+  EAGAIN: ["timeout", ": --timeout has passed", "see that the peer runs, or give it more time"],
+  EHOSTUNREACH: [
+    "failed",
+    ": no peer has the identity in its first frame",
+    "begin each message with the identity that a message from the peer began with",
+  ],
+  EINVAL: ["failed", ": it needs an identity and a frame", "see the notes in --help"],
+};
+
 async function timed<T>(operation: Promise<T>, what: string): Promise<T> {
   try {
     return await operation;
   } catch (error) {
     if (!(error instanceof UsageError)) throw error;
-    switch (error.code) {
-      case "EAGAIN":
-        throw new Fault(
-          "timeout",
-          `${what} within --timeout`,
-          "see that the peer runs, or give it more time",
-        );
-      case "EHOSTUNREACH":
-        throw new Fault(
-          "failed",
-          "no peer has the identity in the message's first frame",
-          "begin each message with the identity that a message from the peer began with",
-        );
-      case "EINVAL":
-        throw new Fault(
-          "failed",
-          `the socket refuses the message: ${error.message}`,
-          "see the notes in --help",
-        );
-      default:
-        throw error;
-    }
+    const fault = FAULTS[error.code];
+    throw fault === undefined ? error : new Fault(fault[0], `${what}${fault[1]}`, fault[2]);
   }
 }

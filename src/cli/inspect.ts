@@ -135,14 +135,14 @@ function readText(path: string): string {
     if (stats.size > MAX_ARMOR) throw unfit(path, `is longer than ${MAX_ARMOR} octets`);
     return readFileSync(path, "latin1");
   } catch (error) {
-    throw error instanceof Fault ? error : systemFault("FILE", path, error);
+    throw error instanceof Fault ? error : systemFault("", path, error);
   }
 }
 
 function unfit(path: string, what: string): Fault {
   return new Fault(
     "failed",
-    `FILE ${path}: ${what}`,
+    `${path}: ${what}`,
     "name a file that qzmq made, take it from a backup, or make it again",
   );
 }

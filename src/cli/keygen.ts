@@ -72,6 +72,7 @@ export async function openKey(
   }
 }
 
+/** See the head of this file. */
 export const keygen: Command = {
   name: "keygen",
   summary: "make a signing key: NAME.key (private, mode 0600) and NAME.pub",

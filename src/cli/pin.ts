@@ -12,6 +12,7 @@ import { nameOf } from "./names.ts";
 import { JSON_OPTION, print } from "./print.ts";
 import { reading } from "./trouble.ts";
 
+/** See the head of this file. */
 export const pin: Command = {
   name: "pin",
   summary: "print the pin of a key or certificate, as a line of a pin file",
@@ -36,7 +37,7 @@ export const pin: Command = {
     const pins = args.operands.map((path): Pin => {
       const fingerprint = inspect(provider, path, io.now())[0]!.pin;
       if (fingerprint !== null) return { fingerprint, name };
-      throw new Fault("failed", `FILE ${path}: holds no key`, "name a key or a certificate");
+      throw new Fault("failed", `${path}: holds no key`, "name a key or a certificate");
     });
     const file = args.text("add");
     if (file !== undefined) addPins(file, pins);

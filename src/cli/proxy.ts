@@ -52,6 +52,7 @@ function sides(side: "frontend" | "backend"): OptionSpec[] {
   ];
 }
 
+/** See the head of this file. */
 export const proxy: Command = {
   name: "proxy",
   summary: "run a broker: queue, forwarder or streamer",

@@ -2,7 +2,7 @@
 import { LayoutError } from "../bytes/reader.ts";
 import { UsageError } from "../errors.ts";
 import { KeyFileError } from "../mechanism/qzmq/keyfile.ts";
-import { Fault } from "./fault.ts";
+import { at, Fault } from "./fault.ts";
 
 const SYSTEM: Readonly<Record<string, readonly [what: string, mend: string]>> = {
   ENOENT: ["no such file or folder", "check the path, and that its folder exists"],
@@ -20,7 +20,7 @@ const SYSTEM: Readonly<Record<string, readonly [what: string, mend: string]>> = 
 export function systemFault(place: string, path: string, error: unknown): Fault {
   const { code = "unknown error" } = error as NodeJS.ErrnoException;
   const [what, mend] = SYSTEM[code] ?? [code, "check the path and its file system"];
-  return new Fault("failed", `${place} ${path}: ${what}`, mend);
+  return new Fault("failed", `${at(place, path)}: ${what}`, mend);
 }
 
 /**
@@ -34,7 +34,7 @@ export function reading<T>(place: string, path: string, action: () => T): T {
     if (!(error instanceof UsageError) || needsPassphrase(error)) throw error;
     const { cause } = error;
     if (isSystemError(cause)) throw systemFault(place, path, cause);
-    throw new Fault("failed", `${place} ${error.message}`, fileMend(path, error.message, cause));
+    throw new Fault("failed", at(place, error.message), fileMend(path, error.message, cause));
   }
 }
 

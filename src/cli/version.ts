@@ -4,6 +4,7 @@ import { version as libzmq, qzmq } from "../index.ts";
 import { type Command, NO_OPERANDS } from "./command.ts";
 import { columns, JSON_OPTION, print } from "./print.ts";
 
+/** See the head of this file. */
 export const version: Command = {
   name: "version",
   summary: "print versions: of qzmq, the libzmq it follows, Node.js, and where its cryptography comes from",

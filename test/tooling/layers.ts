@@ -100,7 +100,7 @@ export function violations(sources: Sources, exceptions: readonly Exception[] = 
     for (const name of moduleState(parsed)) report(`keeps mutable state at module level: ${name}`);
     const lines = text.trimEnd().split("\n").length;
     if (lines > MAX_LINES) report(`has ${lines} lines, more than ${MAX_LINES}`);
-    if (!/^(\/\/|\/\*)/.test(text)) report("does not begin with a comment that says what it is");
+    if (!/^(#!.*\n)?(\/\/|\/\*)/.test(text)) report("does not begin with a comment that says what it is");
   }
 
   for (const cycle of cycles(graph)) found.push(`${cycle[0]}: import cycle ${cycle.join(" -> ")}`);
