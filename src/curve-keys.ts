@@ -7,9 +7,9 @@ const SECRET_KEY_LENGTH = 32;
 
 /** A new key pair, 40 characters of Z85 each. The secret is a string, so it cannot be wiped. */
 export function curveKeyPair(): { publicKey: string; secretKey: string } {
-  const crypto = cryptoProvider("auto");
-  const secret = crypto.random(SECRET_KEY_LENGTH);
-  const pair = { publicKey: encodeZ85(crypto.x25519.publicKey(secret)), secretKey: encodeZ85(secret) };
+  const { random, x25519 } = cryptoProvider("auto");
+  const secret = random(SECRET_KEY_LENGTH);
+  const pair = { publicKey: encodeZ85(x25519.publicKey(secret)), secretKey: encodeZ85(secret) };
   wipe(secret);
   return pair;
 }

@@ -10,6 +10,7 @@ export type OptionKind = "Bool" | "Int32" | "Uint32" | "Int64" | "Uint64" | "Str
 /** One option. Booleans are 0 and 1, strings are octets or null. */
 export interface OptionRow {
   readonly id: number;
+  /** The property; `""` for none. */
   readonly name: string;
   readonly kind: OptionKind;
   readonly initial: number | null;
@@ -159,6 +160,7 @@ export const OPTIONS: readonly OptionRow[] = [
   text(OPTION.curvePublicKey, "curvePublicKey"),
   text(OPTION.curveSecretKey, "curveSecretKey"),
   text(OPTION.curveServerKey, "curveServerKey"),
+  setting(OPTION.verbose, "", "XPUB"),
   setting(OPTION.probeRouter, "probeRouter", "REQ", "DEALER", "ROUTER"),
   setting(OPTION.correlate, "correlate", "REQ"),
   setting(OPTION.relaxed, "relaxed", "REQ"),
@@ -184,6 +186,7 @@ export const OPTIONS: readonly OptionRow[] = [
   int(OPTION.heartbeatInterval, "heartbeatInterval", 0),
   int(OPTION.heartbeatTimeToLive, "heartbeatTimeToLive", 0, { min: -99, max: 6_553_599 }),
   int(OPTION.heartbeatTimeout, "heartbeatTimeout", -1, { min: 0 }),
+  setting(OPTION.verboser, "", "XPUB"),
   int(OPTION.connectTimeout, "connectTimeout", 0),
   int(80, "tcpMaxRetransmitTimeout", 0),
   bool(OPTION.threadSafe, "threadSafe", readOnly),

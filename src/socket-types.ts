@@ -266,7 +266,7 @@ const CLASSES: Readonly<Record<SocketType, { readonly prototype: Socket }>> = {
 };
 
 for (const row of OPTIONS) {
-  if (row.types === "all") continue;
+  if (row.types === "all" || row.name === "") continue;
   for (const type of row.types)
     defineOption(CLASSES[type].prototype, CLASSES[type].prototype.constructor.name, row);
 }

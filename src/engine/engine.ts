@@ -98,7 +98,7 @@ export class Engine {
     this.#host = host;
     this.#localGreeting = encodeGreeting(mechanism.name, mechanism.asServer);
     this.#urgent.push(this.#localGreeting);
-    this.#outer = new FrameDecoder(mechanism.maxFrameSize);
+    this.#outer = new FrameDecoder(mechanism.maxFrameSize, !mechanism.transparent);
     this.#multipart = new MultipartAssembler(settings.maxFramesPerMessage, settings.maxMessageSize);
     this.#batch = new FrameBatch(pool);
     const { handshakeInterval } = settings;
@@ -142,18 +142,23 @@ export class Engine {
     return this.#mechanism.transparent ? own : Math.min(own, this.#mechanism.deadline);
   }
 
-  /** Stores octets of the peer; the chunk belongs to the engine from now on. */
-  receive(chunk: Buffer, now: number): void {
+  /** Takes octets of the peer. The chunk belongs to the engine from now on; a `borrowed` one until `release`. */
+  receive(chunk: Buffer, now: number, borrowed = false): void {
     if (this.#phase === "over") return;
     if (this.#phase === "greeting") {
       const take = Math.min(GREETING_LENGTH - this.#greeted, chunk.length);
       chunk.copy(this.#peerGreeting, this.#greeted, 0, take);
       this.#greeted += take;
-      if (take < chunk.length) this.#outer.push(chunk.subarray(take));
+      if (take < chunk.length) this.#outer.push(chunk.subarray(take), borrowed);
       return;
     }
-    this.#outer.push(chunk);
+    this.#outer.push(chunk, borrowed);
     this.#heartbeat?.heard(now);
+  }
+
+  /** A borrowed chunk is about to be written again: keeps a copy of what has not been decoded. */
+  release(): void {
+    this.#outer.release();
   }
 
   /** The next event, or null. Throws {@link PeerError}. */

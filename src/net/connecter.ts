@@ -151,8 +151,9 @@ export class Connecter implements SessionOwner {
   }
 
   #connect(): void {
-    const { settings } = this.#scope;
-    const socket = net.connect(this.#options());
+    const { settings, environment } = this.#scope;
+    const stream = environment.readBuffer.connect(this.#options());
+    const { socket } = stream;
     socket.unref();
     this.#state = { kind: "connecting", socket };
     this.#scope.emit({ type: "connect:delay", address: this.address });
@@ -179,7 +180,7 @@ export class Connecter implements SessionOwner {
       }
       if (settings.tcpKeepalive === 1)
         socket.setKeepAlive(true, Math.max(0, settings.tcpKeepaliveIdle) * 1000);
-      const session = openSession(this.#scope, socket, {
+      const session = openSession(this.#scope, stream, {
         endpoint: this.address,
         owner: this,
         earlyPipe: this.#pipe,

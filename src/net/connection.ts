@@ -1,13 +1,12 @@
 /** Makes a session: what every connection of a socket needs, whether accepted or connected. */
 
-import type { Socket } from "node:net";
 import { Engine } from "../engine/engine.ts";
 import { PeerError } from "../errors.ts";
 import type { Pattern, PatternSettings } from "../pattern/pattern.ts";
 import type { Pipe } from "../pipe/pipe.ts";
 import type { Environment } from "./environment.ts";
 import type { EventError, SocketEvent } from "./events.ts";
-import { randomBytes } from "./random.ts";
+import type { ReadableSocket } from "./read-buffer.ts";
 import { Session, type SessionOwner } from "./session.ts";
 import type { HubSettings } from "./settings.ts";
 
@@ -32,7 +31,8 @@ export interface ConnectionRole {
 }
 
 /** A session over a connected stream socket; call `start` on it. */
-export function openSession(scope: HubScope, socket: Socket, role: ConnectionRole): Session {
+export function openSession(scope: HubScope, stream: ReadableSocket, role: ConnectionRole): Session {
+  const { socket } = stream;
   const { settings, environment, pattern, patternSettings } = scope;
   const mechanism = settings.mechanism.create();
   const engine = new Engine(
@@ -53,7 +53,7 @@ export function openSession(scope: HubScope, socket: Socket, role: ConnectionRol
       endpoint: role.endpoint,
       peerAddress: socket.remoteAddress ?? "",
       connectionId: environment.nextConnectionId(),
-      random: randomBytes,
+      random: environment.crypto.random,
       authorize: (name, credentials, decided) =>
         environment.authorize(
           {
@@ -73,7 +73,7 @@ export function openSession(scope: HubScope, socket: Socket, role: ConnectionRol
     environment.regions,
     performance.now(),
   );
-  const session: Session = new Session(socket, engine, role.owner);
+  const session: Session = new Session(stream, engine, role.owner);
   return session;
 }
 

@@ -1,9 +1,12 @@
 /** What the sockets of one context share: inproc names, the authorizer, the hold on the process, buffers, numbers. */
+import type { CryptoProvider } from "../crypto/provider.ts";
+import { cryptoProvider } from "../crypto/select.ts";
 import type { Authorization } from "../mechanism/mechanism.ts";
 import { RegionPool } from "../wire/frame-batch.ts";
 import { DeferredTasks } from "./defer.ts";
 import { InprocTable } from "./inproc.ts";
 import { KeepAlive } from "./keep-alive.ts";
+import { ReadBuffer } from "./read-buffer.ts";
 import { authorize, type ZapRequest } from "./zap.ts";
 
 /** Made by a context, handed to its sockets' hubs. */
@@ -11,6 +14,10 @@ export class Environment {
   /** Holds the process alive while somebody waits. */
   readonly keepAlive = new KeepAlive();
   readonly inproc = new InprocTable();
+  /** Primitives; each is probed when it is first used. */
+  readonly crypto: CryptoProvider = cryptoProvider("auto");
+  /** Memory for octets on their way in. */
+  readonly readBuffer = new ReadBuffer();
   /** Memory for batches on their way out. */
   readonly regions = new RegionPool();
   /** Costly handshake work of all connections, in fair order. */

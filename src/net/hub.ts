@@ -42,8 +42,7 @@ export interface Hub {
   /** New high-water marks for existing pipes. */
   applyLimits(): void;
   /**
-   * Closes everything; unsent messages go on for `linger`. Resolves when the last connection is gone. Holds the
-   * process alive until then. Emits a `close` event per listener, `end` last.
+   * Closes everything; unsent messages go on for `linger`. Resolves when nothing is left to write. Emits a `close` event per listener, `end` last.
    */
   close(): Promise<void>;
 }
@@ -157,19 +156,17 @@ class SocketHub implements Hub {
   }
 
   async #close(): Promise<void> {
-    const { environment, onEvent, settings } = this.#parts;
+    const { onEvent, settings } = this.#parts;
     const { linger } = settings();
     const all = [...this.#all()];
     this.#binds.clear();
     this.#connects.clear();
-    environment.keepAlive.acquire();
     await Promise.all([
       ...all.map((attachment) => new Promise<void>((drained) => attachment.close(linger, drained))),
       ...[...this.#lingering].map(
         (attachment) => new Promise<void>((drained) => attachment.close(linger, drained)),
       ),
     ]);
-    environment.keepAlive.release();
     onEvent({ type: "end" });
   }
 

@@ -12,7 +12,7 @@ import {
 } from "node:fs";
 import { wipe } from "../bytes/constant-time.ts";
 import { LayoutError } from "../bytes/reader.ts";
-import type { CryptoProvider, Random } from "../crypto/provider.ts";
+import type { CryptoProvider, SignatureName } from "../crypto/provider.ts";
 import { UsageError, type UsageErrorCode } from "../errors.ts";
 import { type ArmorBlock, type ArmorLabel, armor, dearmor, MAX_ARMOR } from "../mechanism/qzmq/armor.ts";
 import { type Certificate, decodeCertificate } from "../mechanism/qzmq/certificate.ts";
@@ -29,7 +29,7 @@ import {
 } from "../mechanism/qzmq/keyfile.ts";
 import { formatPins, type Pin, parsePins } from "../mechanism/qzmq/pins.ts";
 import { decodeRevocationList, type RevocationList } from "../mechanism/qzmq/revocation.ts";
-import { localSigner } from "../mechanism/qzmq/signer.ts";
+import { localSigner, type Signer } from "../mechanism/qzmq/signer.ts";
 
 /** Group's and others' bits of a file's mode. */
 const NOT_OWNER = 0o077;
@@ -123,21 +123,27 @@ export interface IdentityFiles {
   readonly certificates?: string;
 }
 
+/** Makes a signer of a private key; copies the seed. */
+export type SignerMaker = (algorithm: SignatureName, seed: Uint8Array) => Signer;
+
 /**
- * Reads an identity whose key stays in this process. `random` makes its signatures hedged. Rejects with
- * {@link UsageError}, also when the certificates are not for the key.
+ * Reads an identity. `makeSigner` says where its key goes, such as to a `WorkerSigner`; by default it stays in this
+ * thread and signs hedged. Rejects with {@link UsageError}, also when the certificates are not for the key.
  */
 export async function loadIdentity(
   provider: CryptoProvider,
   files: IdentityFiles,
-  random: Random = provider.random,
+  makeSigner: SignerMaker = (algorithm, seed) => localSigner(provider, algorithm, seed, provider.random),
 ): Promise<Identity> {
+  const chain = files.certificates === undefined ? null : loadCertificates(provider, files.certificates);
   const { algorithm, seed } = loadPrivateKey(provider, files.key, files.passphrase ?? null);
-  const signer = localSigner(provider, algorithm, seed, random);
-  wipe(seed);
-  if (files.certificates === undefined) return bareIdentity(provider, signer);
-  const chain = loadCertificates(provider, files.certificates);
-  return parse(files.certificates, () => makeIdentity(signer, chain));
+  try {
+    const signer = makeSigner(algorithm, seed);
+    if (chain === null) return await bareIdentity(provider, signer);
+    return parse(files.certificates!, () => makeIdentity(signer, chain));
+  } finally {
+    wipe(seed);
+  }
 }
 
 function readBlocks(

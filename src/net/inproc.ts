@@ -7,7 +7,7 @@
  */
 import { UsageError } from "../errors.ts";
 import type { Peer, Pipe, PipeTransport } from "../pipe/pipe.ts";
-import type { PipeItem } from "../wire/message.ts";
+import { ownMessage, type PipeItem, SubscriptionChange } from "../wire/message.ts";
 import { isCompatible, type SocketType } from "../wire/socket-type.ts";
 
 /** One side of an inproc connection: a connecting socket, or a bound one. */
@@ -159,7 +159,9 @@ class End implements PipeTransport {
   take(item: PipeItem): boolean {
     const other = this.other;
     if (other === null || other.#full) return false;
-    if (!other.pipe!.deliver(item)) other.#full = true;
+    // The sender may use short buffers and its array again; and several subscribers must not share one array.
+    const own = item instanceof SubscriptionChange ? item : ownMessage(item);
+    if (!other.pipe!.deliver(own)) other.#full = true;
     return true;
   }
 

@@ -38,7 +38,6 @@ export class WorkerSigner implements Signer {
       workerData,
       transferList: [workerData.seed.buffer as ArrayBuffer],
     });
-    this.#worker.unref();
     this.#worker.on("message", (reply: SignReply) => this.#settle(reply));
     this.#worker.on("error", (error) => this.#fail(new Error("the signing thread failed", { cause: error })));
     this.#exited = new Promise((resolve) => {
@@ -47,6 +46,8 @@ export class WorkerSigner implements Signer {
         resolve();
       });
     });
+    // Last: to listen for messages is to hold on to the thread.
+    this.#worker.unref();
   }
 
   /** Rejects when the signer has been closed, its thread failed, or 1024 others wait. */

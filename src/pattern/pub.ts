@@ -1,5 +1,6 @@
 /** PUB (RFC 29): publishes, and keeps subscriptions to itself. */
 import type { Pipe } from "../pipe/pipe.ts";
+import type { Holding } from "../pipe/subscription-trie.ts";
 import type { SubscriptionChange } from "../wire/message.ts";
 import { Publisher } from "./publisher.ts";
 
@@ -7,8 +8,8 @@ import { Publisher } from "./publisher.ts";
 export class Pub extends Publisher {
   readonly type = "PUB";
 
-  protected held(pipe: Pipe): number {
-    return this.subscriptions.count(pipe);
+  protected held(pipe: Pipe): Holding {
+    return this.subscriptions.held(pipe);
   }
 
   protected changed(pipe: Pipe, change: SubscriptionChange): boolean {

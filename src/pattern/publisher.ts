@@ -6,7 +6,7 @@
  */
 import { Distributor } from "../pipe/distribute.ts";
 import type { Pipe } from "../pipe/pipe.ts";
-import { TopicTable } from "../pipe/subscription-trie.ts";
+import { type Holding, TopicTable } from "../pipe/subscription-trie.ts";
 import { type Message, SubscriptionChange } from "../wire/message.ts";
 import { PatternBase } from "./base.ts";
 
@@ -58,19 +58,20 @@ export abstract class Publisher extends PatternBase {
     this.host.onWritable();
   }
 
-  /** A peer that holds more topics, or a longer one, than the settings allow is cut off. */
+  /** A peer that holds more than the settings allow is cut off. */
   override onSubscription(pipe: Pipe, change: SubscriptionChange): boolean {
-    const { maxSubscriptions, maxTopicLength } = this.settings;
+    const { maxSubscriptions, maxTopicLength, maxTopicOctets } = this.settings;
     if (change.topic.length <= maxTopicLength) {
       const goOn = this.changed(pipe, change);
-      if (this.held(pipe) <= maxSubscriptions) return goOn;
+      const { topics, octets } = this.held(pipe);
+      if (topics <= maxSubscriptions && octets <= maxTopicOctets) return goOn;
     }
     pipe.terminate();
     return false;
   }
 
-  /** Topics this peer holds. */
-  protected abstract held(pipe: Pipe): number;
+  /** What this peer has subscribed to. */
+  protected abstract held(pipe: Pipe): Holding;
   /** A peer subscribes or cancels. False: no more from this pipe until it is resumed. */
   protected abstract changed(pipe: Pipe, change: SubscriptionChange): boolean;
   /** A message that is no subscription. False as above. */

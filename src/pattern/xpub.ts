@@ -8,7 +8,7 @@
  */
 import { Queue } from "../bytes/queue.ts";
 import type { Pipe } from "../pipe/pipe.ts";
-import { TopicTable } from "../pipe/subscription-trie.ts";
+import { type Holding, TopicTable } from "../pipe/subscription-trie.ts";
 import type { Message, SubscriptionChange } from "../wire/message.ts";
 import { asSubscription, Publisher } from "./publisher.ts";
 
@@ -61,8 +61,8 @@ export class Xpub extends Publisher {
     if (this.#lastRead !== null) this.subscriptions.remove(topic, this.#lastRead);
   }
 
-  protected held(pipe: Pipe): number {
-    return this.settings.manual ? this.#asked.count(pipe) : this.subscriptions.count(pipe);
+  protected held(pipe: Pipe): Holding {
+    return (this.settings.manual ? this.#asked : this.subscriptions).held(pipe);
   }
 
   protected changed(pipe: Pipe, change: SubscriptionChange): boolean {
@@ -82,10 +82,11 @@ export class Xpub extends Publisher {
     if (this.#lastRead === pipe) this.#lastRead = null;
     const { manual, verbosity } = this.settings;
     this.#asked.removeAll(pipe, (topic) => {
-      if (manual) this.#show(notification(false, topic), null);
+      if (manual) this.#show(notification(false, topic.key()), null);
     });
     this.subscriptions.removeAll(pipe, (topic, isLast) => {
-      if (!manual && (isLast || verbosity === "allSubsUnsubs")) this.#show(notification(false, topic), null);
+      if (!manual && (isLast || verbosity === "allSubsUnsubs"))
+        this.#show(notification(false, topic.key()), null);
     });
   }
 

@@ -39,7 +39,8 @@ export class TreeNode<V> {
   key(): Buffer {
     const key = Buffer.allocUnsafe(this.depth);
     for (let node: TreeNode<V> = this; node.parent !== null; node = node.parent) {
-      key.write(node.edge, node.parent.depth, "latin1");
+      const { edge, parent } = node;
+      for (let i = 0; i < edge.length; i++) key[parent.depth + i] = edge.charCodeAt(i);
     }
     return key;
   }

@@ -12,14 +12,32 @@ export interface Markable {
   mark: number;
 }
 
+/** What one subscriber holds. */
+export interface Holding {
+  readonly topics: number;
+  /** Octets of all its topics together, which is more than they take up here but not more than listing them does. */
+  readonly octets: number;
+}
+
+const NOTHING: Holding = { topics: 0, octets: 0 };
+
+class OwnTopics<T> implements Holding {
+  readonly nodes = new Set<TreeNode<Set<T>>>();
+  octets = 0;
+
+  get topics(): number {
+    return this.nodes.size;
+  }
+}
+
 /** Who wants which topics. Subscribers to everything sit at the root, which is where every search begins. */
 export class TopicTable<T extends Markable> {
   readonly #tree = new RadixTree<Set<T>>();
-  readonly #topics = new Map<T, Set<TreeNode<Set<T>>>>();
+  readonly #held = new Map<T, OwnTopics<T>>();
 
-  /** Topics that `subscriber` holds. */
-  count(subscriber: T): number {
-    return this.#topics.get(subscriber)?.size ?? 0;
+  /** What `subscriber` holds now. */
+  held(subscriber: T): Holding {
+    return this.#held.get(subscriber) ?? NOTHING;
   }
 
   /** Adds one topic, unless it is held already. True when nobody at all held it before. */
@@ -27,10 +45,12 @@ export class TopicTable<T extends Markable> {
     const node = this.#tree.insert(topic);
     const isFirst = node.value === undefined;
     node.value ??= new Set();
+    if (node.value.has(subscriber)) return false;
     node.value.add(subscriber);
-    const topics = this.#topics.get(subscriber);
-    if (topics === undefined) this.#topics.set(subscriber, new Set([node]));
-    else topics.add(node);
+    const own = this.#held.get(subscriber) ?? new OwnTopics();
+    if (own.topics === 0) this.#held.set(subscriber, own);
+    own.nodes.add(node);
+    own.octets += node.depth;
     return isFirst;
   }
 
@@ -38,19 +58,23 @@ export class TopicTable<T extends Markable> {
   remove(topic: Buffer, subscriber: T): boolean {
     const node = this.#tree.find(topic);
     if (node?.value === undefined) return true;
-    const topics = this.#topics.get(subscriber);
-    if (topics?.delete(node) && topics.size === 0) this.#topics.delete(subscriber);
+    const own = this.#held.get(subscriber);
+    if (own?.nodes.delete(node)) {
+      own.octets -= node.depth;
+      if (own.nodes.size === 0) this.#held.delete(subscriber);
+    }
     return this.#release(node, subscriber);
   }
 
-  /** Withdraws all topics of one subscriber, telling each of them and whether nobody holds it now. */
-  removeAll(subscriber: T, removed: (topic: Buffer, isLast: boolean) => void): void {
-    const topics = this.#topics.get(subscriber);
-    if (topics === undefined) return;
-    this.#topics.delete(subscriber);
-    for (const node of topics) {
-      const topic = node.key();
-      removed(topic, this.#release(node, subscriber));
+  /** Withdraws all topics of one subscriber, showing each node (for its key) and whether nobody holds it now. */
+  removeAll(subscriber: T, removed: (topic: TreeNode<unknown>, isLast: boolean) => void): void {
+    const own = this.#held.get(subscriber);
+    if (own === undefined) return;
+    this.#held.delete(subscriber);
+    for (const node of own.nodes) {
+      const isLast = node.value!.size === 1;
+      removed(node, isLast);
+      this.#release(node, subscriber);
     }
   }
 

@@ -3,6 +3,18 @@
 /** A message: one Buffer a frame, at least one. Shared by reference; nobody writes into a frame. */
 export type Message = Buffer[];
 
+/** Longer frames are kept by reference: copying them costs more than it spares. zeromq.js draws the same line. */
+const COPIED = 128;
+
+function ownFrame(frame: Buffer): Buffer {
+  return frame.length <= COPIED ? Buffer.from(frame) : frame;
+}
+
+/** The message for keeping: its own array, and copies of short frames, whose memory the sender may use again. */
+export function ownMessage(message: Message): Message {
+  return message.map(ownFrame);
+}
+
 /** A subscription made or withdrawn; a SUBSCRIBE or CANCEL command to 3.1 peers, a 01 or 00 message to 3.0 ones. */
 export class SubscriptionChange {
   readonly subscribe: boolean;

@@ -18,6 +18,7 @@ import { utf8 } from "../../src/bytes/writer.ts";
 import { UsageError } from "../../src/errors.ts";
 import { hex } from "../../src/mechanism/qzmq/algorithm.ts";
 import { issueRevocationList } from "../../src/mechanism/qzmq/revocation.ts";
+import { localSigner } from "../../src/mechanism/qzmq/signer.ts";
 import {
   loadCertificates,
   loadIdentity,
@@ -181,7 +182,9 @@ test("an identity is a key with its certificates, or a bare key", async ({ at })
   assert.is(hex(identity.fingerprint), hex(leaf.keyId));
   const signature = await identity.signer.sign(utf8("m"), utf8("c"));
   assert.ok(provider.signatures["ML-DSA-44"].verify(leaf.publicKey, utf8("m"), utf8("c"), signature));
-  const bare = await loadIdentity(provider, { key: at("key"), passphrase }, counting());
+  const bare = await loadIdentity(provider, { key: at("key"), passphrase }, (algorithm, seed) => {
+    return localSigner(provider, algorithm, seed, null);
+  });
   assert.is(hex(bare.chain[0]!.issuerKeyId), hex(leaf.keyId));
 });
 

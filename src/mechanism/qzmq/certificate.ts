@@ -140,14 +140,9 @@ export function verifyCertificate(
   certificate: Certificate,
   issuer: { readonly algorithm: SignatureName; readonly publicKey: Uint8Array },
 ): boolean {
+  const { signed, signature } = certificate;
   const primitive = provider.signatures[issuer.algorithm];
-  if (certificate.signature.length !== primitive.signatureLength) return false;
-  return primitive.verify(
-    issuer.publicKey,
-    certificate.signed,
-    SIGNATURE_CONTEXTS.certificate,
-    certificate.signature,
-  );
+  return primitive.verify(issuer.publicKey, signed, SIGNATURE_CONTEXTS.certificate, signature);
 }
 
 function encodeBody(fields: CertificateFields, issuerKeyId: Uint8Array): Uint8Array {

@@ -16,7 +16,7 @@ const HEAD = 13;
 /** A key seals for this long, seconds; it opens until the last ticket under it has expired, and is erased then. */
 const SEALING_PERIOD = 3600;
 /** With nonces at random, this many tickets under one key keep a collision below 2^-32 (NIST SP 800-38D, section 8.3). */
-const MAX_SEALED = 2 ** 32;
+const MAX_PER_KEY = 2 ** 32;
 /** One for each hour of the longest lifetime, and some for clocks that jump; far below the 256 key numbers. */
 const MAX_KEYS = 32;
 
@@ -31,6 +31,8 @@ export interface TicketKeysOptions {
   readonly lifetime?: number;
   /** How many used tickets are remembered until they expire; default 65 536. When full, nothing resumes. */
   readonly maxUsed?: number;
+  /** How many tickets one key seals; default and at most 2^32. */
+  readonly maxPerKey?: number;
 }
 
 interface TicketKey {
@@ -54,6 +56,7 @@ export class TicketKeys {
   readonly #provider: CryptoProvider;
   readonly #random: Random;
   readonly #maxUsed: number;
+  readonly #maxPerKey: number;
   /** Oldest first. */
   #keys: TicketKey[] = [];
   #nextNumber = 0;
@@ -63,14 +66,18 @@ export class TicketKeys {
 
   /** Throws `RangeError` for settings out of bounds. */
   constructor(provider: CryptoProvider, random: Random, options: TicketKeysOptions = {}) {
-    const { lifetime = 7200, maxUsed = 65_536 } = options;
+    const { lifetime = 7200, maxUsed = 65_536, maxPerKey = MAX_PER_KEY } = options;
     if (!Number.isInteger(lifetime) || lifetime < 1 || lifetime > MAX_TICKET_LIFETIME) {
       throw new RangeError(`ticket lifetime: 1..${MAX_TICKET_LIFETIME} whole seconds, not ${lifetime}`);
     }
     if (!Number.isInteger(maxUsed) || maxUsed < 1) throw new RangeError(`maxUsed: 1 or more, not ${maxUsed}`);
+    if (!Number.isInteger(maxPerKey) || maxPerKey < 1 || maxPerKey > MAX_PER_KEY) {
+      throw new RangeError(`maxPerKey: 1..2^32, not ${maxPerKey}`);
+    }
     this.#provider = provider;
     this.#random = random;
     this.#maxUsed = maxUsed;
+    this.#maxPerKey = maxPerKey;
     this.lifetime = lifetime;
     this.context = random(16);
   }
@@ -99,7 +106,7 @@ export class TicketKeys {
   open(ticket: Uint8Array, now: number): OpenedTicket {
     this.#eraseSpentKeys(now);
     const key = this.#keys.find(({ number }) => number === ticket[0]);
-    if (key === undefined || ticket.length < HEAD || ticket.length > MAX_TICKET) return refuse("foreign");
+    if (key === undefined || ticket.length < HEAD) return refuse("foreign");
     const head = ticket.subarray(0, HEAD);
     const plaintext = key.aead.open(head.subarray(1), head, ticket.subarray(HEAD));
     if (plaintext === null) return refuse("foreign");
@@ -147,7 +154,7 @@ export class TicketKeys {
     const newest = this.#keys[this.#keys.length - 1];
     if (newest !== undefined) {
       const age = now - newest.since;
-      if (age >= 0 && age < SEALING_PERIOD && newest.sealed < MAX_SEALED) return newest;
+      if (age >= 0 && age < SEALING_PERIOD && newest.sealed < this.#maxPerKey) return newest;
     }
     if (this.#keys.length === MAX_KEYS) this.#keys.shift()!.aead.wipe();
     const secret = this.#random(32);

@@ -60,6 +60,9 @@ test("another authority's, or another signature, does not verify", async () => {
     ),
   );
   assert.not(verifyRevocationList(provider, claimed, root));
+  const { publicKey } = key("other");
+  const misnamed = await issueRevocationList(provider, list, { ...key("root"), publicKey });
+  assert.not(verifyRevocationList(provider, misnamed, root));
   assert.not(verifyRevocationList(provider, { ...list, signature: list.signature.subarray(1) }, root));
 });
 

@@ -1,6 +1,7 @@
 import { test } from "uvu";
 import * as assert from "uvu/assert";
 import { utf8 } from "../../../src/bytes/writer.ts";
+import type { Random } from "../../../src/crypto/provider.ts";
 import {
   hex,
   SIGNATURE_OCTETS,
@@ -31,6 +32,22 @@ test("hedged signatures differ, those without randomness do not", async () => {
   const sign = async ({ sign }: typeof hedged) => hex(await sign(MESSAGE, server));
   assert.is.not(await sign(hedged), await sign(hedged));
   assert.is(await sign(fixed), await sign(fixed));
+});
+
+test("off the main thread where the runtime can, for hedged signatures of the provider's own source only", async () => {
+  const primitive = provider.signatures["ML-DSA-44"];
+  const later = Uint8Array.of(1);
+  const native = {
+    ...primitive,
+    key: (seed: Uint8Array) => ({ ...primitive.key(seed), signAsync: async () => later }),
+  };
+  const signatures = { value: { ...provider.signatures, "ML-DSA-44": native } };
+  const able: typeof provider = Object.create(provider, { signatures });
+  const sign = (random: Random | null) =>
+    localSigner(able, "ML-DSA-44", seedOf("someone"), random).sign(MESSAGE, server);
+  assert.is(await sign(able.random), later);
+  assert.is((sign(counting()) as Uint8Array).length, 2420);
+  assert.is((sign(null) as Uint8Array).length, 2420);
 });
 
 test("the seed is copied, and gone after dispose", async () => {

@@ -240,6 +240,8 @@ test("a recorded peer is asked about again", async () => {
   assert.is(trust.recheck(certified, NOW), null);
   assert.is(trust.recheck(certified, NOT_AFTER + 301), "expired");
   assert.is(trust.recheck(certified, NOT_BEFORE - 301), "not-yet-valid");
+  const endedRoot = await authority("root", "root", { notBefore: 0, notAfter: NOW - 301 });
+  assert.is(trusting({ authorities: [endedRoot] }).recheck(certified, NOW), "expired");
   assert.is(trusting({ authorities: [otherRoot] }).recheck(certified, NOW), "untrusted");
   assert.is(pinning("alice", options).recheck(certified, NOW), "identity-changed");
   const revoking = [await list("root", { serials: [broker.serial] })];
