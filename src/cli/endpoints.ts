@@ -3,7 +3,7 @@ import type { Socket } from "../index.ts";
 import type { Args, OptionSpec } from "./args.ts";
 import type { Io } from "./command.ts";
 import { Fault } from "./fault.ts";
-import { Interrupted, orStopped } from "./interrupt.ts";
+import { Interrupted, interruptedFault, orStopped } from "./interrupt.ts";
 import { endpointFault } from "./trouble.ts";
 
 /** For commands with one socket. */
@@ -83,7 +83,8 @@ export function watch(socket: Socket, args: Args, io: Io): void {
   const tell = (text: string) => io.err(`${text}\n`);
   const failed = (event: { readonly address: string; readonly error: Error }) => {
     const { cause, message } = event.error;
-    const why = cause instanceof Error ? `${message}: ${cause.message}` : message;
+    const why =
+      cause instanceof Error && cause.message !== message ? `${message}: ${cause.message}` : message;
     const text = `${event.address}: handshake failed: ${why}`;
     if (text !== last) tell(text);
     last = text;
@@ -125,6 +126,8 @@ export async function finish(sockets: readonly Socket[], linger: number, signal:
   });
   try {
     await (interrupted ? Promise.race([gone, late]) : orStopped(Promise.race([gone, late]), signal));
+  } catch (error) {
+    throw error instanceof Interrupted ? interruptedFault("messages are left that no peer took") : error;
   } finally {
     clearTimeout(timer);
   }
