@@ -102,7 +102,19 @@ export function watch(socket: Socket, args: Args, io: Io): void {
 
 /** The value of `--linger`. */
 export function lingerOf(args: Args): number {
-  return args.integer("linger", -1, 0x7fffffff) ?? -1;
+  return args.integer("linger", -1, 0x7fff0000) ?? -1;
+}
+
+/** The `linger` of a socket that is to be ended by {@link finish}: longer, so that its end tells of delivery. */
+export function socketLinger(limit: number): number {
+  return limit > 0 ? limit + 1000 : limit;
+}
+
+/** Closes a socket at once if it is open still, whatever it holds: something went wrong before. */
+export function abandon(socket: Socket): void {
+  if (socket.closed) return;
+  socket.linger = 0;
+  socket.close();
 }
 
 /**
@@ -112,8 +124,7 @@ export function lingerOf(args: Args): number {
 export async function finish(sockets: readonly Socket[], linger: number, signal: AbortSignal): Promise<void> {
   const interrupted = signal.reason instanceof Interrupted;
   const limit = interrupted && (linger < 0 || linger > LINGER_INTERRUPTED) ? LINGER_INTERRUPTED : linger;
-  // The sockets wait for ever, so that their end tells that everything is delivered; the limit is ours.
-  for (const socket of sockets) if (!socket.closed) socket.linger = limit === 0 ? 0 : -1;
+  for (const socket of sockets) if (!socket.closed) socket.linger = socketLinger(limit);
   const gone = Promise.all(sockets.map((socket) => socket[Symbol.asyncDispose]()));
   let timer: NodeJS.Timeout | undefined;
   const late = new Promise<never>((_, reject) => {

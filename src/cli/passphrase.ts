@@ -54,7 +54,7 @@ export async function oldPassphrase(args: Args, io: Io, path: string): Promise<U
  * Throws {@link Fault}.
  */
 export function fromDescriptor(place: string, fd: number): Uint8Array {
-  const buffer = Buffer.alloc(LONGEST + 2);
+  const buffer = new Uint8Array(LONGEST + 2);
   try {
     let length = 0;
     for (let n = -1; n !== 0 && length < buffer.length; length += n) {

@@ -11,7 +11,16 @@ import {
 } from "../index.ts";
 import type { OptionSpec } from "./args.ts";
 import type { Command, Io } from "./command.ts";
-import { attach, finish, LINGER_OPTION, lingerOf, VERBOSE_OPTION, watch } from "./endpoints.ts";
+import {
+  abandon,
+  attach,
+  finish,
+  LINGER_OPTION,
+  lingerOf,
+  socketLinger,
+  VERBOSE_OPTION,
+  watch,
+} from "./endpoints.ts";
 import { Fault, suggestion } from "./fault.ts";
 import { Interrupted, orStopped, stopOf } from "./interrupt.ts";
 import { SECURITY_NOTES, SECURITY_OPTIONS, securityFrom } from "./security.ts";
@@ -96,14 +105,14 @@ export const proxy: Command = {
         if (!(error instanceof Interrupted)) throw error;
       });
       // Ending the proxy closes its sockets; how long they deliver what they hold is up to `finish`.
-      front.linger = back.linger = linger === 0 ? 0 : -1;
+      front.linger = back.linger = socketLinger(linger);
       broker.terminate();
       await done;
       await finish([front, back], linger, stop.signal);
       status.end();
     } finally {
-      front.close();
-      back.close();
+      abandon(front);
+      abandon(back);
       security.close();
       stop.dispose();
     }

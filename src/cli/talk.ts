@@ -1,20 +1,8 @@
 /** `qzmq push`, `pull`, `pub`, `sub`, `req`, `rep`, `dealer`, `router`, `send`, `recv`: netcat for ZeroMQ. */
-import {
-  Dealer,
-  Pair,
-  Publisher,
-  Pull,
-  Push,
-  Reply,
-  Request,
-  Router,
-  type Socket,
-  Subscriber,
-  XPublisher,
-} from "../index.ts";
 import type { Args, OptionSpec } from "./args.ts";
 import type { Command, Io } from "./command.ts";
 import {
+  abandon,
   attach,
   ENDPOINT_OPTIONS,
   finish,
@@ -24,96 +12,11 @@ import {
   watch,
 } from "./endpoints.ts";
 import { Fault } from "./fault.ts";
-import { exchange, receive, reply, request, send, type Talk } from "./flow.ts";
+import type { Talk } from "./flow.ts";
 import { FORMAT_NOTES, FORMAT_OPTION, FORMATS, type Format } from "./format.ts";
 import { Interrupted, interruptedFault, orStopped, stopOf } from "./interrupt.ts";
+import { type Direction, makeSocket, type Type } from "./make-socket.ts";
 import { SECURITY_NOTES, SECURITY_OPTIONS, securityFrom } from "./security.ts";
-
-type Type = "push" | "pull" | "pub" | "sub" | "req" | "rep" | "dealer" | "router" | "pair";
-type Direction = "out" | "in" | "both";
-
-/** A socket that is set up, and what it does when it is attached. */
-interface Made {
-  readonly socket: Socket;
-  readonly talk: (talk: Talk) => Promise<void>;
-  /** To be awaited before the first message. */
-  readonly ready?: (signal: AbortSignal) => Promise<void>;
-}
-
-/** Makes the socket. It waits for ever at its end; how long we wait is up to `finish`. */
-function make(type: Type, direction: Direction, args: Args): Made {
-  const timeout = args.integer("timeout", 1, 0x7fffffff) ?? -1;
-  const sending = { sendTimeout: timeout };
-  const receiving = { receiveTimeout: timeout };
-  const twoWay = { ...sending, ...receiving };
-  const identity = args.text("identity");
-  const named = identity === undefined ? twoWay : { ...twoWay, routingId: identity };
-  switch (type) {
-    case "push":
-      return sender(new Push(sending));
-    case "pub":
-      return args.has("await") ? awaitingPublisher(args, sending) : sender(new Publisher(sending));
-    case "pull":
-      return receiver(new Pull(receiving));
-    case "sub":
-      return receiver(subscribed(new Subscriber(receiving), args));
-    case "req": {
-      const socket = new Request(named);
-      return { socket, talk: (talk) => request(socket, talk) };
-    }
-    case "rep": {
-      const socket = new Reply(named);
-      return { socket, talk: (talk) => reply(socket, talk) };
-    }
-    case "dealer":
-      return talker(new Dealer(named), direction);
-    case "router":
-      return talker(new Router({ ...named, mandatory: true }), direction);
-    case "pair":
-      return talker(new Pair(twoWay), direction);
-  }
-}
-
-function sender(socket: Push | Publisher): Made {
-  return { socket, talk: (talk) => send(socket, talk) };
-}
-
-function receiver(socket: Pull | Subscriber): Made {
-  return { socket, talk: (talk) => receive(socket, talk) };
-}
-
-function talker(socket: Dealer | Router | Pair, direction: Direction): Made {
-  const ways = { out: send, in: receive, both: exchange };
-  return { socket, talk: (talk) => ways[direction](socket, talk) };
-}
-
-function subscribed(socket: Subscriber, args: Args): Subscriber {
-  if (args.has("subscribe")) socket.subscribe(...args.texts("subscribe"));
-  else socket.subscribe();
-  return socket;
-}
-
-/** A publisher that hears of subscriptions, which a plain one does not. */
-function awaitingPublisher(args: Args, options: { readonly sendTimeout: number }): Made {
-  const socket = new XPublisher(options);
-  socket.verbosity = "allSubs";
-  const wanted = args.integer("await", 1, 1_000_000) ?? 1;
-  return {
-    socket,
-    talk: (talk) => send(socket, talk),
-    async ready(signal) {
-      let count = 0;
-      while (count < wanted) {
-        const [message] = await socket.receive({ signal });
-        if (message?.[0] === 1) count++;
-      }
-      // Nobody else reads what comes in, and it must not pile up.
-      void (async () => {
-        for await (const _ of socket);
-      })();
-    },
-  };
-}
 
 const COUNT: OptionSpec = { name: "count", kind: "value", value: "N", about: "end after N messages" };
 const TIMEOUT: OptionSpec = {
@@ -258,7 +161,7 @@ async function run({ types, direction }: Row, args: Args, io: Io): Promise<void>
   const count = args.integer("count", 1, Number.MAX_SAFE_INTEGER);
   const linger = direction === "in" ? 0 : lingerOf(args);
   const security = await securityFrom(args, io);
-  const { socket, talk, ready } = make(type, direction, args);
+  const { socket, talk, ready } = makeSocket(type, direction, args);
   const stop = stopOf(io);
   const tally = { sent: 0, received: 0 };
   const { operands } = args;
@@ -280,7 +183,7 @@ async function run({ types, direction }: Row, args: Args, io: Io): Promise<void>
     await io.out.flush();
     if (stop.signal.aborted) checkComplete(direction, count, tally);
   } finally {
-    socket.close();
+    abandon(socket);
     security.close();
     stop.dispose();
   }
