@@ -24,7 +24,7 @@ export interface Operands {
 /** Every command has it. */
 export const HELP_OPTION: OptionSpec = { name: "help", kind: "flag", about: "show this help" };
 
-const SECRETIVE = /^-*pass/;
+const SECRETIVE = /^-*(plain-)?pass/;
 
 function usage(message: string, mend: string): Fault {
   return new Fault("usage", message, mend);
