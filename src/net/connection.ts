@@ -82,9 +82,9 @@ export function openSession(scope: HubScope, stream: ReadableSocket, role: Conne
 /** Tells the socket why a connection ended, in zeromq.js's terms; `ready` says whether its handshake had succeeded. */
 export function emitEnd(scope: HubScope, address: string, error: Error | null, ready: boolean): void {
   if (!ready) {
-    const status = error instanceof PeerError ? authStatus(error) : undefined;
-    if (status !== undefined) {
-      scope.emit({ type: "handshake:error:auth", address, error: authError(error as PeerError, status) });
+    const refused = error instanceof PeerError ? asRefusal(error) : null;
+    if (refused !== null) {
+      scope.emit({ type: "handshake:error:auth", address, error: refused });
     } else if (error instanceof PeerError && error.code !== "ERR_ZMTP_HANDSHAKE_TIMEOUT") {
       scope.emit({ type: "handshake:error:protocol", address, error });
     } else {
@@ -112,13 +112,11 @@ function takeEarly(pipe: Pipe | null, limit: number): Uint8Array[] {
   return frames;
 }
 
-/** A mechanism without ZAP statuses of its own refuses with 400. */
-function authStatus(error: PeerError): number | undefined {
-  return error.status ?? (error.code === "ERR_QZMQ_AUTH" ? 400 : undefined);
-}
-
-function authError(error: PeerError, status: number): Error & { readonly status: number } {
-  const text =
-    status === 300 ? "Temporary error" : status === 400 ? "Authentication failure" : "Internal error";
-  return Object.assign(new Error(text, { cause: error }), { status });
+/** A refused authentication, with its status: 400 from a mechanism that knows no ZAP statuses. Null for other errors. */
+function asRefusal(error: PeerError): (PeerError & { readonly status: number }) | null {
+  if (error.code === "ERR_QZMQ_AUTH") {
+    const refusal = new PeerError(error.code, error.message, { status: 400, cause: error.cause });
+    return refusal as PeerError & { readonly status: number };
+  }
+  return error.status === undefined ? null : (error as PeerError & { readonly status: number });
 }

@@ -67,6 +67,15 @@ test("both sides are ready, with the other's metadata and the mechanism's facts"
   assert.not([...toyA.calls, ...toyB.calls].includes("seal"));
 });
 
+test("a mechanism's copy of a frame is a copy, though the read buffer is used again", () => {
+  const { a, toyB } = connected();
+  assert.equal(
+    toyB.kept.map((body) => Buffer.from(body).subarray(0, 6)),
+    [octets('05 "HELLO"')],
+  );
+  assert.ok(Buffer.concat(a.written).includes(Buffer.from(toyB.kept[0]!)));
+});
+
 test("many messages share a record, large ones take several, and frames are cut anywhere", () => {
   const { a, b, toyA, toyB } = connected({ recordSize: 100 });
   for (let i = 0; i < 10; i++) a.engine.send([Buffer.from(`message ${i}`)]);
@@ -243,14 +252,17 @@ test("a frame that does not open ends the connection, and the peer is told", () 
   assert.is(b.output().length, 0);
 });
 
-test("an error while sealing ends the connection once", () => {
+test("an error while sealing ends the connection once; what the mechanism said before goes out", () => {
   const { a, toyA } = connected();
+  toyA.speak();
   toyA.seal = () => {
     throw new PeerError("ERR_ZMTP_CRYPTOGRAPHIC", "no more");
   };
   a.engine.send([Buffer.from("x")]);
   assert.is(a.output().length, 0);
   assert.is(errorCode(a), "ERR_ZMTP_CRYPTOGRAPHIC");
+  assert.ok(a.engine.hasOutput);
+  assert.is(a.output().length, 7);
   assert.not(a.engine.hasOutput);
   assert.is(a.engine.takeOutput(0).length, 0);
 });
@@ -264,7 +276,10 @@ test("close: what was sent, then the goodbye, then nothing", () => {
   exchange(a, b);
   assert.equal(b.items, [["the last message of all"]]);
   assert.not(toyB.canSend);
+  assert.ok(a.engine.ended);
+  assert.ok(b.engine.ended);
   b.engine.end();
+  assert.not(b.engine.ended);
   assert.is(b.error, null);
 });
 
