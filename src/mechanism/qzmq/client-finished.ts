@@ -73,6 +73,7 @@ export interface Exchanged {
 export class AwaitFinished implements Awaiting {
   readonly kind = "awaiting";
   readonly maxFrameSize = MAX_HANDSHAKE_FRAME;
+  readonly last = "FINISHED";
   readonly #session: ClientSession;
   readonly #exchanged: Exchanged;
   /** Messages that went early, were not taken, and are owed. */
