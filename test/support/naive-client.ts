@@ -96,8 +96,8 @@ export class NaiveClient extends NaiveHandshake {
     return bytes(head, seal(this.suite, this.earlySecret(), STREAM.early, sequence, head, plaintext));
   }
 
-  /** Takes SERVERHELLO, and checks the server's proof. */
-  serverHello(body: Uint8Array, serverKey: Uint8Array): void {
+  /** Takes SERVERHELLO, and checks the server's proof; with no key of the server's it believes anything. */
+  serverHello(body: Uint8Array, serverKey: Uint8Array | null): void {
     const cursor = new Cursor(body, 12 + 1 + 32 + 4);
     this.#resumed = cursor.take(1)[0] === 1;
     this.#kemPublic = cursor.vector(2);
@@ -112,11 +112,21 @@ export class NaiveClient extends NaiveHandshake {
     const auth = cursor.vector(2);
     cursor.end();
     if (!this.#resumed) this.psk = null;
-    const good = this.#resumed
-      ? auth.equals(this.pskMac("psk auth", this.th()))
-      : this.provider.signatures["ML-DSA-44"].verify(serverKey, this.th(), bytes("QZMQ/1 server"), auth);
-    if (!good) throw new Error("the server's proof does not verify");
+    if (serverKey !== null && !this.#proves(auth, serverKey)) {
+      throw new Error("the server's proof does not verify");
+    }
     this.transcript = bytes(this.transcript, v16(auth));
+  }
+
+  #proves(auth: Buffer, serverKey: Uint8Array): boolean {
+    if (this.#resumed) return auth.equals(this.pskMac("psk auth", this.th()));
+    const context = bytes("QZMQ/1 server");
+    return this.provider.signatures["ML-DSA-44"].verify(serverKey, this.th(), context, auth);
+  }
+
+  /** Whether the server has resumed. */
+  get resumed(): boolean {
+    return this.#resumed;
   }
 
   /** The body of CLIENTKEY; every change goes into what is hashed, signed and sealed after it. */
