@@ -25,6 +25,8 @@ export interface VictimOptions {
   readonly peerAddress?: string;
   readonly connectionId?: number;
   readonly maxMessageSize?: number;
+  /** Where public-key work waits for its turn; default at this side, which gives it one at once. */
+  readonly turns?: (() => void)[];
   /** Encoded messages that wait to be sent early. */
   readonly waiting?: Uint8Array[];
   readonly authorize?: (decided: (decision: Authorization) => void) => void;
@@ -64,7 +66,7 @@ export class Victim {
           if (options.authorize) options.authorize(decided);
           else decided(ACCEPTED);
         },
-        defer: (task) => this.#tasks.push(task),
+        defer: (task) => (options.turns ?? this.#tasks).push(task),
         wake: () => {
           this.#woken = true;
         },
