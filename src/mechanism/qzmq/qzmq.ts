@@ -119,6 +119,10 @@ export class QzmqMechanism implements Mechanism {
     return this.#connection?.ended ?? false;
   }
 
+  get counters(): Counters {
+    return this.#role.counters;
+  }
+
   start(host: MechanismHost, now: number): void {
     this.#host = host;
     this.#tick(now);
