@@ -7,7 +7,7 @@ import { type Event, type EventOfType, type EventType, qzmq, type Socket } from 
 import { within } from "../support/within.ts";
 
 /** Ample: reached only when something hangs. */
-export const LIMIT = 60_000;
+export const LIMIT = 10_000;
 
 /** Bare keys, to be pinned. */
 export const alice: qzmq.Identity = await qzmq.generateIdentity();

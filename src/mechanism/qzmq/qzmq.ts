@@ -368,8 +368,10 @@ function disposeState(state: State): void {
   else state.connection.wipe();
 }
 
+/** `auth` is a refused authentication, told like any other: status 400. */
 function peerError(reason: string): PeerError {
-  return new PeerError("ERR_ZMTP_PEER_ERROR", `Peer answered with ERROR: ${reason}`, { reason });
+  const detail = reason === "auth" ? { reason, status: 400 } : { reason };
+  return new PeerError("ERR_ZMTP_PEER_ERROR", `Peer answered with ERROR: ${reason}`, detail);
 }
 
 function asPeerError(thrown: unknown): PeerError {
