@@ -11,7 +11,7 @@
  */
 
 import { PeerError } from "../errors.ts";
-import type { Mechanism } from "../mechanism/mechanism.ts";
+import type { Mechanism, MessageCounters } from "../mechanism/mechanism.ts";
 import {
   decodeCommand,
   decodePing,
@@ -44,6 +44,7 @@ export class Engine {
   readonly #settings: EngineSettings;
   readonly #mechanism: Mechanism;
   readonly #host: EngineHost;
+  readonly #counters: MessageCounters | null;
   #phase: Phase = "greeting";
   /** Greetings as they went over the wire. */
   readonly #localGreeting: Buffer;
@@ -77,6 +78,7 @@ export class Engine {
     this.#settings = settings;
     this.#mechanism = mechanism;
     this.#host = host;
+    this.#counters = (mechanism.transparent ? null : mechanism.counters) ?? null;
     this.#localGreeting = encodeGreeting(mechanism.name, mechanism.asServer);
     this.#urgent.push(this.#localGreeting);
     this.#outer = new FrameDecoder(mechanism.maxFrameSize, !mechanism.transparent);
@@ -167,6 +169,7 @@ export class Engine {
     if (!this.canSend) return false;
     if (item instanceof SubscriptionChange) this.#batch.encoded(encodeSubscription(item, this.#peerMinor));
     else this.#batch.message(item);
+    if (this.#counters !== null && Array.isArray(item)) this.#counters.messagesSealed++;
     return true;
   }
 
@@ -281,7 +284,7 @@ export class Engine {
     this.#peerMinor = greeting.minor;
     this.#phase = "handshake";
     const greetings = { local: this.#localGreeting, peer: this.#peerGreeting };
-    this.#mechanism.start(mechanismHost(this.#settings, this.#host, this.#mechanism.name, greetings), now);
+    this.#mechanism.start(mechanismHost(this.#settings, this.#host, this.#mechanism, greetings), now);
     this.#collect();
     return true;
   }
@@ -313,6 +316,7 @@ export class Engine {
     if (this.#mechanism.transparent) return this.#frames(this.#outer, now);
     for (;;) {
       const event = this.#stream(now);
+      if (Array.isArray(event) && this.#counters !== null) this.#counters.messagesOpened++;
       if (event !== null) return event;
       if (this.#mechanism.status === "waiting") return null;
       this.#outer.limit = this.#mechanism.maxFrameSize;
@@ -401,8 +405,7 @@ export class Engine {
 
   /** False: the batch stays where it is, be it that the connection is over, or that a key is at its limit. */
   get #canWrite(): boolean {
-    if (this.#phase !== "traffic") return false;
-    return this.#mechanism.transparent || this.#mechanism.canSend;
+    return this.#phase === "traffic" && (this.#mechanism.transparent || this.#mechanism.canSend);
   }
 
   /** The decoder of a protecting mechanism's plaintext. */

@@ -76,6 +76,12 @@ export interface MechanismHost {
   takeEarlyMessages(limit: number): Uint8Array[];
 }
 
+/** Messages, multipart ones counted once, that passed through a protecting mechanism. */
+export interface MessageCounters {
+  messagesSealed: number;
+  messagesOpened: number;
+}
+
 /** A security mechanism on one connection. `now` is in milliseconds, monotonic unless said otherwise. */
 export interface Mechanism {
   /** 1 to 20 characters of `A-Z 0-9 - _ . +` (RFC 37), as sent in the greeting. */
@@ -99,6 +105,8 @@ export interface Mechanism {
   readonly reserved?: ReadonlySet<string>;
   /** True once both sides said goodbye, or the peer did not in time: flush, and cut the transport. Absent: never. */
   readonly ended?: boolean;
+  /** Where the engine counts messages, which a protecting mechanism cannot tell apart in its records. Absent: nowhere. */
+  readonly counters?: MessageCounters;
 
   /** Both greetings are known and name this mechanism. Throws {@link PeerError} when their roles do not fit. */
   start(host: MechanismHost, now: number): void;

@@ -126,6 +126,10 @@ export class QzmqMechanism implements Mechanism {
     return this.#connection?.ended ?? false;
   }
 
+  get counters(): Counters {
+    return this.#role.counters;
+  }
+
   start(host: MechanismHost, now: number): void {
     this.#host = host;
     this.#tick(now);
@@ -154,7 +158,9 @@ export class QzmqMechanism implements Mechanism {
       const command = decodeCommand(body.slice());
       if (command.name === "ERROR") {
         const reason = decodeError(command.data);
-        throw new PeerError("ERR_ZMTP_PEER_ERROR", `Peer answered with ERROR: ${reason}`, { reason });
+        // A refused authentication is told like any other: status 400.
+        const detail = reason === "auth" ? { reason, status: 400 } : { reason };
+        throw new PeerError("ERR_ZMTP_PEER_ERROR", `Peer answered with ERROR: ${reason}`, detail);
       }
       this.#work = this.#state!.receive(command);
       this.#proceed({ ok: true, value: undefined });
