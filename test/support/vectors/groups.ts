@@ -1,6 +1,8 @@
 /** Every file of vectors, by its name without `.json`, and how it is made. */
 import { serialize, type Vector } from "./format.ts";
 import { classical, clientAuth, early, full, resumed, retry } from "./handshakes.ts";
+import { rejected } from "./rejected.ts";
+import { crossedRotations, oneWayRotations, plainRotations, rejectedRotations } from "./rotations.ts";
 
 function group(
   name: string,
@@ -17,4 +19,13 @@ export const GROUPS: Readonly<Record<string, () => Promise<string>>> = Object.fr
   group("handshake-retry", "RETRY with a cookie.", retry),
   group("handshake-resumed", "Connections that bring tickets, and such that use them.", resumed),
   group("handshake-early", "Early data, accepted and refused.", early),
+  group(
+    "handshake-rejected",
+    "What a side must refuse, one vector for each check, and how it says so.",
+    rejected,
+  ),
+  group("rotation-plain", "Rotations that one side starts, one after another.", plainRotations),
+  group("rotation-crossed", "Rotations that both sides start for the same epoch.", crossedRotations),
+  group("rotation-one-way", "Rotations while only one side sends application data.", oneWayRotations),
+  group("rotation-rejected", "Records that end an established connection.", rejectedRotations),
 ]);

@@ -19,10 +19,12 @@ import { type HandshakeSpec, type Run, runHandshake } from "./run-handshake.ts";
 const HYBRID = "04020101 04030101 04040101 04020201 04030201 04040201 05030102 05040102 05030202 05040202";
 const PQ_ONLY = "02020101 02030101 02040101 03030102 03040102 02020201 02030201 02040201 03030202 03040202";
 /** The other hash with the smaller KEMs, once for each. */
-const OTHERS = "04020102 02020202";
+const OTHERS = "04020102 02020202 04020202";
 /** The default suite, and one with the other AEAD and hash. */
 export const DEFAULT_SUITE = "04020101";
 export const OTHER_SUITE = "05030202";
+/** The other AEAD and hash with small keys, where the rest of a vector is large. */
+export const SMALL_OTHER_SUITE = "04020202";
 
 /** A server with a bare key that the client pins by name, and a client that is anonymous unless there is a party. */
 export async function pinned(
@@ -85,7 +87,7 @@ export async function classical(): Promise<HandshakeVector[]> {
 /** handshake-client-auth.json */
 export async function clientAuth(): Promise<HandshakeVector[]> {
   const alice = await bare("alice", 2);
-  const alice87 = await bare("alice", 4);
+  const alice65 = await bare("alice", 3);
   const accepts = (party: Party, clientAuth: "optional" | "required") => ({
     clientAuth,
     pins: [`${party.pin}, alice`],
@@ -99,9 +101,9 @@ export async function clientAuth(): Promise<HandshakeVector[]> {
       party: alice,
       server: { clientAuth: "required", pins: [alice.pin] },
     }),
-    await pinned("required, keys of different algorithms", OTHER_SUITE, {
-      party: alice87,
-      server: accepts(alice87, "required"),
+    await pinned("required, keys of different algorithms", DEFAULT_SUITE, {
+      party: alice65,
+      server: accepts(alice65, "required"),
     }),
     await pinned("optional and shown", DEFAULT_SUITE, { party: alice, server: accepts(alice, "optional") }),
     await pinned("optional and not shown", DEFAULT_SUITE, { server: accepts(alice, "optional") }),
@@ -197,11 +199,14 @@ export async function resumed(): Promise<HandshakeVector[]> {
   const expired = again(third, "a ticket that has expired for the server", {
     ...{ server: { unixTime: TIME + 7320 }, newTicketKey: true },
   });
-  const alice = await bare("alice", 4);
+  const alice = await bare("alice", 2);
   const known = runHandshake(
-    await withTicket("first, client known by pin, two tickets", OTHER_SUITE, {
+    await withTicket("first, client known by pin, two tickets", SMALL_OTHER_SUITE, {
       party: alice,
-      client: { metadata: hex(properties(["Socket-Type", "DEALER"], ["Identity", "alice-1"])) },
+      client: {
+        suites: [SMALL_OTHER_SUITE],
+        metadata: hex(properties(["Socket-Type", "DEALER"], ["Identity", "alice-1"])),
+      },
       server: {
         ...{ clientAuth: "required", pins: [`${alice.pin}, alice`] },
         tickets: { count: 2, lifetime: 86_400, earlyLimit: 4096 },
@@ -210,7 +215,7 @@ export async function resumed(): Promise<HandshakeVector[]> {
   );
   const knownAgain = again(known, "resumed, client known by pin", later(1));
   const both = runHandshake(
-    withTickets(await certifiedBoth("first, certificates on both sides", "02020202", true)),
+    withTickets(await certifiedBoth("first, certificates on both sides", "02020102", false)),
   );
   const bothAgain = again(both, "resumed, certificates on both sides", later(1));
   const runs = [first, second, third, expired, known, knownAgain, both, bothAgain];
@@ -236,7 +241,9 @@ export async function early(): Promise<HandshakeVector[]> {
   );
   const accepted = again(first, "accepted, in several records", later(1, { client: { waiting } }));
   const other = runHandshake(
-    await withTicket("first, another suite", OTHER_SUITE, { client, server: { tickets } }),
+    await withTicket("first, another suite", SMALL_OTHER_SUITE, {
+      ...{ client: { ...client, suites: [SMALL_OTHER_SUITE] }, server: { tickets } },
+    }),
   );
   const acceptedOther = again(other, "accepted, another suite", later(1, { client: { waiting } }));
   const refused = again(acceptedOther, "refused with the ticket, sent again after FINISHED", {

@@ -115,6 +115,11 @@ export class Reading {
     return this;
   }
 
+  /** The transcript through the last CLIENTHELLO. */
+  throughClientHello(): Buffer {
+    return bytes(this.#greetings(), this.#clientHello);
+  }
+
   /** Names the point that the transcript has reached; its hash. */
   point(name: string): Buffer {
     const hash = this.th();
@@ -192,7 +197,7 @@ export class Reading {
     this.kdf = new Kdf(suite[3]!);
     if (!this.secrets.has("cEarly")) {
       const { early } = earlyStage(this.kdf, psk);
-      const th = this.kdf.hash(this.#greetings(), this.#clientHello);
+      const th = this.kdf.hash(this.throughClientHello());
       this.secrets.set("cEarly", this.kdf.derive(early, "c early", th));
     }
     return this.#open("cEarly", STREAM_ID.early, body, "EARLY");
@@ -210,7 +215,7 @@ export class Reading {
     const auth = fields.v(2);
     fields.end();
     this.#keep(earlyStage(this.kdf, this.resumed ? this.input.psk!.psk : null));
-    this.add(this.#greetings(), this.#clientHello).point("CLIENTHELLO");
+    this.add(this.throughClientHello()).point("CLIENTHELLO");
     const th = this.add(before).point("SERVERHELLO before auth");
     if (this.resumed) must(auth, this.kdf.hmac(this.secrets.get("pskAuthKey")!, th), "the PSK MAC");
     else this.#verify(certificates, th, "QZMQ/1 server", auth);
