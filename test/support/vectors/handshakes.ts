@@ -17,7 +17,8 @@ import {
 import { type HandshakeSpec, type Run, runHandshake } from "./run-handshake.ts";
 
 const HYBRID = "04020101 04030101 04040101 04020201 04030201 04040201 05030102 05040102 05030202 05040202";
-const PQ_ONLY = "02020101 02030101 02040101 03030102 03040102 02020201 02030201 02040201 03030202 03040202";
+/** Without ML-DSA-65 and 87 under ChaCha20-Poly1305 once more, which would show nothing new and take much room. */
+const PQ_ONLY = "02020101 02030101 02040101 03030102 03040102 02020201 03030202";
 /** The other hash with the smaller KEMs, once for each. */
 const OTHERS = "04020102 02020202 04020202";
 /** The default suite, and one with the other AEAD and hash. */
