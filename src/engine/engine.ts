@@ -10,9 +10,8 @@
  * then `takeOutput` may still hold an ERROR command to write, and the connection is to be closed.
  */
 
-import type { Random } from "../crypto/provider.ts";
 import { PeerError } from "../errors.ts";
-import type { Authorization, Mechanism, MechanismHost } from "../mechanism/mechanism.ts";
+import type { Mechanism } from "../mechanism/mechanism.ts";
 import {
   decodeCommand,
   decodePing,
@@ -27,40 +26,11 @@ import { FrameBatch, type RegionPool } from "../wire/frame-batch.ts";
 import { FrameDecoder } from "../wire/frame-decoder.ts";
 import { checkGreetingStart, decodeGreeting, encodeGreeting, GREETING_LENGTH } from "../wire/greeting.ts";
 import { type PipeItem, SubscriptionChange } from "../wire/message.ts";
-import { encodeMetadata, type Metadata, property } from "../wire/metadata.ts";
+import { property } from "../wire/metadata.ts";
 import { MultipartAssembler } from "../wire/multipart.ts";
-import { announcesIdentity, isCompatible, type SocketType } from "../wire/socket-type.ts";
 import { type EngineEvent, Ready } from "./event.ts";
-import { Heartbeat, type HeartbeatSettings } from "./heartbeat.ts";
-
-/** What the surroundings of a connection do for it; see {@link MechanismHost} for the meaning of each. */
-export interface EngineHost {
-  readonly endpoint: string;
-  readonly peerAddress: string;
-  readonly connectionId: number;
-  readonly random: Random;
-  authorize(
-    mechanism: string,
-    credentials: readonly Uint8Array[],
-    decided: (decision: Authorization) => void,
-  ): void;
-  defer(task: () => void): void;
-  wake(): void;
-  takeEarlyMessages(limit: number): Uint8Array[];
-}
-
-/** How a connection is to behave. Sizes in octets, times in milliseconds. */
-export interface EngineSettings {
-  readonly socketType: SocketType;
-  /** Our routing id; announced by REQ, DEALER and ROUTER. */
-  readonly routingId: Uint8Array | null;
-  /** One frame, and one message in all; `Infinity` unlimited. */
-  readonly maxMessageSize: number;
-  readonly maxFramesPerMessage: number;
-  /** Greeting and mechanism together; 0 unlimited. */
-  readonly handshakeInterval: number;
-  readonly heartbeat: HeartbeatSettings;
-}
+import { Heartbeat } from "./heartbeat.ts";
+import { type EngineHost, type EngineSettings, mechanismHost } from "./host.ts";
 
 type Phase = "greeting" | "handshake" | "traffic" | "over";
 
@@ -138,6 +108,11 @@ export class Engine {
     return (
       this.#phase === "handshake" && this.#mechanism.status === "waiting" && this.#heldBack >= MAX_HELD_BACK
     );
+  }
+
+  /** True when both sides have said goodbye: write what is left, then end the transport. */
+  get ended(): boolean {
+    return this.#phase === "traffic" && this.#mechanism.ended === true;
   }
 
   /** What the mechanism negotiated; null for NULL. */
@@ -305,7 +280,8 @@ export class Engine {
     }
     this.#peerMinor = greeting.minor;
     this.#phase = "handshake";
-    this.#mechanism.start(this.#mechanismHost(), now);
+    const greetings = { local: this.#localGreeting, peer: this.#peerGreeting };
+    this.#mechanism.start(mechanismHost(this.#settings, this.#host, this.#mechanism.name, greetings), now);
     this.#collect();
     return true;
   }
@@ -322,9 +298,7 @@ export class Engine {
       if ((this.#outer.flags & COMMAND) === 0) {
         throw new PeerError("ERR_ZMTP_UNEXPECTED_COMMAND", "A message before the handshake was done");
       }
-      const plaintext = mechanism.receive(this.#outer.flags, this.#outer.body, now);
-      this.#collect();
-      if (plaintext !== null) this.#decoded().push(asBuffer(plaintext));
+      this.#handIn(now);
     }
     this.#phase = "traffic";
     this.#heartbeat = new Heartbeat(this.#settings.heartbeat, now);
@@ -346,10 +320,18 @@ export class Engine {
       if (this.#mechanism.status === "waiting") return null;
       this.#outer.limit = this.#mechanism.maxFrameSize;
       if (!this.#outer.next()) return null;
-      const plaintext = this.#mechanism.receive(this.#outer.flags, this.#outer.body, now);
-      this.#collect();
-      if (plaintext !== null) this.#decoded().push(asBuffer(plaintext));
+      this.#handIn(now);
     }
+  }
+
+  /** Gives the mechanism the frame just found. */
+  #handIn(now: number): void {
+    const { flags, body } = this.#outer;
+    // Not as a Buffer, whose `slice` is a view: what the mechanism keeps must not lie in the read buffer.
+    const octets = new Uint8Array(body.buffer, body.byteOffset, body.length);
+    const plaintext = this.#mechanism.receive(flags, octets, now);
+    this.#collect();
+    if (plaintext !== null) this.#decoded().push(asBuffer(plaintext));
   }
 
   /** Decodes frames until they make an event. */
@@ -407,45 +389,6 @@ export class Engine {
     if (this.#phase !== "greeting") this.#collect();
     this.#phase = "over";
     return error;
-  }
-
-  #acceptPeer(metadata: Metadata): void {
-    const type = property(metadata, "Socket-Type");
-    const own = this.#settings.socketType;
-    if (type !== undefined && !isCompatible(own, Buffer.from(type).toString("latin1"))) {
-      const name = Buffer.from(type)
-        .toString("latin1")
-        .replace(/[^A-Z]/g, "?")
-        .slice(0, 16);
-      throw new PeerError(
-        "ERR_ZMTP_INCOMPATIBLE_SOCKET_TYPE",
-        `A ${own} socket cannot talk to a ${name} socket`,
-      );
-    }
-    if ((property(metadata, "Identity")?.length ?? 0) > 255) {
-      throw new PeerError("ERR_ZMTP_INVALID_METADATA", "An Identity of more than 255 octets");
-    }
-  }
-
-  #mechanismHost(): MechanismHost {
-    const { socketType, routingId } = this.#settings;
-    const properties: [string, Uint8Array][] = [["Socket-Type", Buffer.from(socketType)]];
-    if (announcesIdentity(socketType)) properties.push(["Identity", routingId ?? new Uint8Array(0)]);
-    const host = this.#host;
-    return {
-      localGreeting: this.#localGreeting,
-      peerGreeting: this.#peerGreeting,
-      metadata: encodeMetadata(properties),
-      endpoint: host.endpoint,
-      peerAddress: host.peerAddress,
-      connectionId: host.connectionId,
-      random: host.random,
-      acceptPeer: (metadata) => this.#acceptPeer(metadata),
-      authorize: (credentials, decided) => host.authorize(this.#mechanism.name, credentials, decided),
-      defer: (task) => host.defer(task),
-      wake: () => host.wake(),
-      takeEarlyMessages: (limit) => host.takeEarlyMessages(limit),
-    };
   }
 }
 

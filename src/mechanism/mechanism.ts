@@ -131,5 +131,10 @@ export interface MechanismFactory {
   readonly name: string;
   /** For the `securityMechanism` option: null for NULL, else the lower-case name. */
   readonly optionName: string | null;
+  /**
+   * True when the peer's ERROR proves nothing, so that the connecting side comes back, with growing pauses. Otherwise
+   * it does not come back with the same credentials (RFC 37).
+   */
+  readonly errorIsHint?: boolean;
   create(): Mechanism;
 }

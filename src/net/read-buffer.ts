@@ -6,7 +6,7 @@
 import { connect, type NetConnectOpts, Socket } from "node:net";
 
 /** As much as a socket usually holds; the frames of one read are decoded together. */
-const SIZE = 262_144;
+const SIZE = 131_072;
 
 /** Where the octets of a stream go. `borrowed`: the chunk is written again after the call. */
 export type ReadTarget = (chunk: Buffer, borrowed: boolean) => void;

@@ -198,6 +198,10 @@ export class Session implements PipeTransport {
     // The mechanism may have been handed what it needed to send again, or want no more input for now.
     if (engine.canSend) this.#pipe?.flush();
     if (engine.full) this.#stall(now);
+    if (engine.ended) {
+      this.#finish();
+      return;
+    }
     if (engine.hasOutput) this.#scheduleFlush();
     this.#arm();
   }
@@ -337,6 +341,10 @@ export class Session implements PipeTransport {
       if (now >= this.#engine.deadline) this.#engine.onDeadline(now);
     } catch (error) {
       this.#close(error as Error);
+      return;
+    }
+    if (this.#engine.ended) {
+      this.#finish();
       return;
     }
     if (this.#engine.canSend) this.#pipe?.flush();

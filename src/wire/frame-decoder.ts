@@ -137,7 +137,7 @@ export class FrameDecoder {
       this.#borrowed = false;
       if (chunk === undefined) {
         this.#window = EMPTY;
-          this.#position = 0;
+        this.#position = 0;
         // Given out; an idle connection must not hold on to it.
         this.body = EMPTY;
         return false;

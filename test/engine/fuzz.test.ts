@@ -132,8 +132,9 @@ interface Outcome {
   readonly output: Buffer;
 }
 
-function run(seed: Seed, bytes: Buffer, cuts: readonly number[]): Outcome {
+function run(seed: Seed, bytes: Buffer, cuts: readonly number[], borrowed = true): Outcome {
   const party = new Party(seed.socketType, {
+    borrowed,
     mechanism: seed.mechanism(),
     settings: {
       handshakeInterval: 1000,
@@ -199,7 +200,7 @@ for (const [number, seed] of seeds().entries()) {
       const bytes = mutate(seed.octets, others[below(others.length)]!.octets, below);
       const cuts = Array.from({ length: 1 + below(4) }, () => 1 + below(below(2) === 0 ? 8 : 200));
       try {
-        const inOne = run(seed, bytes, [bytes.length + 1]);
+        const inOne = run(seed, bytes, [bytes.length + 1], false);
         const inPieces = run(seed, bytes, cuts);
         assert.is(inPieces.error, inOne.error);
         if (inOne.ready) reached++;

@@ -67,6 +67,15 @@ test("both sides are ready, with the other's metadata and the mechanism's facts"
   assert.not([...toyA.calls, ...toyB.calls].includes("seal"));
 });
 
+test("a mechanism's copy of a frame is a copy, though the read buffer is used again", () => {
+  const { a, toyB } = connected();
+  assert.equal(
+    toyB.kept.map((body) => Buffer.from(body).subarray(0, 6)),
+    [octets('05 "HELLO"')],
+  );
+  assert.ok(Buffer.concat(a.written).includes(Buffer.from(toyB.kept[0]!)));
+});
+
 test("many messages share a record, large ones take several, and frames are cut anywhere", () => {
   const { a, b, toyA, toyB } = connected({ recordSize: 100 });
   for (let i = 0; i < 10; i++) a.engine.send([Buffer.from(`message ${i}`)]);
@@ -264,7 +273,10 @@ test("close: what was sent, then the goodbye, then nothing", () => {
   exchange(a, b);
   assert.equal(b.items, [["the last message of all"]]);
   assert.not(toyB.canSend);
+  assert.ok(a.engine.ended);
+  assert.ok(b.engine.ended);
   b.engine.end();
+  assert.not(b.engine.ended);
   assert.is(b.error, null);
 });
 

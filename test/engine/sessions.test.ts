@@ -7,8 +7,8 @@ import { bySizes, type Cut, every, Party, whole } from "../support/engine-pair.t
 import { type Session, sessions } from "../support/recorded.ts";
 
 /** Lets a fresh engine read the session; checks what comes out. */
-function replay(session: Session, chunks: readonly Buffer[]): Party {
-  const party = new Party(session.socketType, { mechanism: session.mechanism() });
+function replay(session: Session, chunks: readonly Buffer[], borrowed = true): Party {
+  const party = new Party(session.socketType, { mechanism: session.mechanism(), borrowed });
   for (const chunk of chunks) party.receive(chunk);
   const { error } = party;
   assert.is(error instanceof PeerError ? error.code : error, session.error, session.name);
@@ -24,8 +24,10 @@ for (const session of sessions()) {
     const expected = replay(session, session.segments);
     const output = expected.output();
     for (const cut of [whole, every(1), every(2), every(7), every(64), every(8192), every(65_536)]) {
-      const party = replay(session, as(cut));
-      assert.ok(party.output().equals(output), "the answers differ");
+      for (const borrowed of [true, false]) {
+        const party = replay(session, as(cut), borrowed);
+        assert.ok(party.output().equals(output), "the answers differ");
+      }
     }
   });
 
@@ -40,8 +42,8 @@ for (const session of sessions()) {
       maxLength: 20,
     });
     fc.assert(
-      fc.property(sizes, (cuts) => {
-        replay(session, as(bySizes(cuts)));
+      fc.property(sizes, fc.boolean(), (cuts, borrowed) => {
+        replay(session, as(bySizes(cuts)), borrowed);
       }),
       { numRuns: 40 },
     );

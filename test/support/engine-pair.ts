@@ -1,6 +1,7 @@
 /** Two engines joined by pipes of octets, on a clock that only the test moves. */
-import { Engine, type EngineHost, type EngineSettings } from "../../src/engine/engine.ts";
+import { Engine } from "../../src/engine/engine.ts";
 import { type EngineEvent, Ready } from "../../src/engine/event.ts";
+import type { EngineHost, EngineSettings } from "../../src/engine/host.ts";
 import type { Authorization, MechanismFactory } from "../../src/mechanism/mechanism.ts";
 import { nullMechanism } from "../../src/mechanism/null.ts";
 import { RegionPool } from "../../src/wire/frame-batch.ts";
@@ -50,6 +51,8 @@ export interface PartyOptions {
   readonly authorize?: EngineHost["authorize"];
   readonly settings?: Partial<EngineSettings>;
   readonly now?: number;
+  /** False: chunks become the engine's. */
+  readonly borrowed?: boolean;
 }
 
 /** Settings without limits and without timers. */
@@ -79,9 +82,11 @@ export class Party {
   /** Deferred tasks that wait for `runDeferred`. */
   readonly deferred: (() => void)[] = [];
   now: number;
+  readonly #borrowed: boolean;
 
   constructor(socketType: SocketType, options: PartyOptions = {}) {
     this.now = options.now ?? 0;
+    this.#borrowed = options.borrowed ?? true;
     const factory = options.mechanism ?? nullMechanism();
     const host: EngineHost = {
       endpoint: "tcp://127.0.0.1:1",
@@ -106,7 +111,7 @@ export class Party {
   get ready(): Ready {
     const found = this.events.find((event) => event instanceof Ready);
     if (found !== undefined) return found;
-    throw this.error ?? new Error("not ready");
+    throw this.error instanceof Error ? this.error : new Error("not ready");
   }
 
   /** All events but Ready, messages as arrays of latin1 strings. */
@@ -114,12 +119,19 @@ export class Party {
     return this.events.filter((event) => !(event instanceof Ready)).map((item) => plain(item as PipeItem));
   }
 
-  /** Octets of the peer: takes all events they make. */
+  /**
+   * Octets of the peer: takes all events they make. They come in a borrowed buffer that is overwritten afterwards, as
+   * sockets read; or, as a plain stream would give them, in memory that becomes the engine's.
+   */
   receive(octets: Uint8Array): void {
     // A socket gives no empty chunks; to a heartbeat one would look like a sign of life.
     if (this.error !== null || octets.length === 0) return;
-    this.engine.receive(Buffer.from(octets), this.now);
+    const chunk = Buffer.from(octets);
+    this.engine.receive(chunk, this.now, this.#borrowed);
     this.#guard(() => {});
+    if (!this.#borrowed) return;
+    this.engine.release();
+    chunk.fill(0xee);
   }
 
   /** Takes out what is to be written, as one copy, and lets the engine overwrite its memory. */

@@ -1,9 +1,13 @@
 /** Pairs of mechanisms with everyday settings: a pinned server, a pinned client, hybrid mode. */
+
+import * as assert from "uvu/assert";
+import { Admission } from "../../src/mechanism/qzmq/admission.ts";
 import type { ClientOptions, ServerOptions } from "../../src/mechanism/qzmq/config.ts";
 import { type QzmqFactory, qzmqClient, qzmqServer } from "../../src/mechanism/qzmq/index.ts";
 import { TicketStore } from "../../src/mechanism/qzmq/ticket-store.ts";
 import { Trust } from "../../src/mechanism/qzmq/trust.ts";
 import { provider, testIdentity } from "./qzmq-identities.ts";
+import { nameOf, Pair, type PairOptions } from "./qzmq-pair.ts";
 import { seededRandom } from "./seeded-random.ts";
 
 /** A wall clock that a test moves; milliseconds. */
@@ -55,4 +59,42 @@ export async function makeFactories(
     ...options.client,
   });
   return { client, server, clock, store };
+}
+
+/** A pair of such factories, through its handshake. */
+export async function connected(
+  options: Parameters<typeof makeFactories>[0] = {},
+  pairOptions: PairOptions = {},
+): Promise<Pair> {
+  const { client, server } = await makeFactories(options);
+  const pair = new Pair(client, server, pairOptions).start();
+  assert.is(pair.client.error, null);
+  assert.is(pair.server.error, null);
+  return pair;
+}
+
+/** Server settings with tickets that allow early data. */
+export const TICKETS = { tickets: { earlyLimit: 16_384 } };
+
+/** A started pair. */
+export function connect({ client, server }: Factories, options: PairOptions = {}): Pair {
+  return new Pair(client, server, options).start();
+}
+
+/** Both sides are ready. */
+export function assertReady(pair: Pair): void {
+  assert.is(pair.client.error, null);
+  assert.is(pair.server.error, null);
+  assert.is(pair.client.mechanism.status, "ready");
+  assert.is(pair.server.mechanism.status, "ready");
+}
+
+/** Commands in the order in which they were sent. */
+export function names(pair: Pair): string[] {
+  return pair.frames.map(({ frame }) => nameOf(frame));
+}
+
+/** Server settings that answer every first CLIENTHELLO by RETRY. */
+export function alwaysRetry() {
+  return { admission: new Admission(provider, seededRandom("cookies"), { cookies: "always" }) };
 }

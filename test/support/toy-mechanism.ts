@@ -43,12 +43,15 @@ export class Toy implements Mechanism {
   readonly transparent = false;
   status: MechanismStatus = "handshaking";
   canSend = true;
+  ended = false;
   peerMetadata: Metadata | null = null;
   deadline = Number.POSITIVE_INFINITY;
   /** Calls by name, and sizes of the data records sealed and opened. */
   readonly calls: string[] = [];
   readonly sealed: number[] = [];
   readonly opened: number[] = [];
+  /** A copy of each frame body received. */
+  readonly kept: Uint8Array[] = [];
   disposed = false;
   readonly #recordSize: number;
   readonly #pauseEvery: number;
@@ -82,6 +85,7 @@ export class Toy implements Mechanism {
 
   receive(flags: number, body: Uint8Array): Uint8Array | null {
     this.#called("receive");
+    this.kept.push(body.slice());
     if (this.status === "waiting") throw new Error("receive while waiting");
     if (this.status === "ready") return this.#open(flags, body);
     const command = decodeCommand(body);
@@ -142,8 +146,15 @@ export class Toy implements Mechanism {
 
   close(): void {
     this.#called("close");
+    if (this.canSend) this.#output.push(this.#record(GOODBYE));
     this.canSend = false;
-    this.#output.push(this.#record(GOODBYE));
+  }
+
+  /** The peer's: answered, if it is not itself the answer. */
+  #goodbye(): void {
+    if (this.canSend) this.#output.push(this.#record(GOODBYE));
+    this.canSend = false;
+    this.ended = true;
   }
 
   end(): void {
@@ -182,7 +193,7 @@ export class Toy implements Mechanism {
     }
     if (type === PAUSE) this.#output.push(this.#record(CONTINUE));
     if (type === CONTINUE) this.canSend = true;
-    if (type === GOODBYE) this.canSend = false;
+    if (type === GOODBYE) this.#goodbye();
     return null;
   }
 

@@ -97,15 +97,12 @@ test("regions come back to the pool, and the pool keeps few", () => {
   const pool = new RegionPool();
   const batch = new FrameBatch(pool);
   for (let i = 0; i < 100; i++) batch.message([Buffer.alloc(10_000)]);
-  batch.take();
+  const used = new Set<ArrayBufferLike>(batch.take().map((piece) => piece.buffer));
+  assert.ok(used.size > 16);
   batch.recycle();
-  const lent = new Set<ArrayBufferLike>();
-  for (let i = 0; i < 40; i++) lent.add(pool.take().buffer);
-  assert.is(lent.size, 40);
-  const region = pool.take();
-  assert.is(region.length, REGION);
-  pool.give(region);
-  assert.is(pool.take(), region);
+  const again = Array.from({ length: 40 }, () => pool.take()).filter((region) => used.has(region.buffer));
+  assert.is(again.length, 16);
+  for (const region of again) assert.is(region.length, REGION);
 });
 
 test("an idle batch holds one small region, however much went through it", () => {

@@ -44,7 +44,8 @@ borrowed("what was decoded stays when the buffer is written again, wherever the 
         }
         take(Number.POSITIVE_INFINITY);
         assert.is(got.length, frames.length);
-        for (const [i, frame] of frames.entries()) assert.ok(frame.equals(got[i]!), `frame ${i} of ${frame.length}`);
+        for (const [i, frame] of frames.entries())
+          assert.ok(frame.equals(got[i]!), `frame ${i} of ${frame.length}`);
       },
     ),
     { numRuns: 600 },

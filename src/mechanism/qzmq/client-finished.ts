@@ -1,7 +1,9 @@
 /** The client's last state: CLIENTKEY is sent, FINISHED awaited (spec, "Handshake client"). */
 import { PeerError } from "../../errors.ts";
+import type { Metadata } from "../../wire/metadata.ts";
 import type { ClientOptions, Settings } from "./config.ts";
 import { Connection, type Ticketing } from "./connection.ts";
+import { CLOSE_CODE, encodeControl } from "./control.ts";
 import type { EarlyFlight } from "./early.ts";
 import {
   type Awaiting,
@@ -72,6 +74,7 @@ export interface Exchanged {
 /** CLIENTKEY is sent. */
 export class AwaitFinished implements Awaiting {
   readonly kind = "awaiting";
+  readonly takesError = false;
   readonly maxFrameSize = MAX_HANDSHAKE_FRAME;
   readonly #session: ClientSession;
   readonly #exchanged: Exchanged;
@@ -110,7 +113,7 @@ export class AwaitFinished implements Awaiting {
     const keysConfirmed = KeysConfirmed.check(master.serverVerifyData(th), finished.verifyData);
     transcript.add(finished.verifyData);
     const peerMetadata = readPeerMetadata(finished.metadata);
-    handshake.host.acceptPeer(peerMetadata);
+    this.#acceptPeer(peerMetadata);
 
     const opener = new RecordOpener(master.serverTraffic(aead), STREAM.application, 0);
     const { exporter, epoch } = master.intoSession(transcript.hash());
@@ -134,6 +137,18 @@ export class AwaitFinished implements Awaiting {
   dispose(): void {
     this.#exchanged.master.wipe();
     this.#exchanged.sealer.wipe();
+  }
+
+  /** The server has finished, so it hears of a refusal by a goodbye. */
+  #acceptPeer(metadata: Metadata): void {
+    const { handshake } = this.#session;
+    try {
+      handshake.host.acceptPeer(metadata);
+    } catch (error) {
+      const goodbye = encodeControl({ type: "close", code: CLOSE_CODE.policy });
+      this.#exchanged.sealer.seal("CONTROL", [goodbye], goodbye.length, handshake.output);
+      throw error;
+    }
   }
 
   #ticketing(): Ticketing {

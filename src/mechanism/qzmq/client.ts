@@ -152,6 +152,7 @@ function sendEarly(
 /** CLIENTHELLO is sent. */
 class AwaitServerHello implements Awaiting {
   readonly kind = "awaiting";
+  readonly takesError = true;
   readonly maxFrameSize = MAX_HANDSHAKE_FRAME;
   readonly #session: ClientSession;
   readonly #retried: boolean;

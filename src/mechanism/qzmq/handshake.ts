@@ -93,6 +93,8 @@ export interface Awaiting {
   readonly kind: "awaiting";
   /** Largest frame body that this state takes. */
   readonly maxFrameSize: number;
+  /** Whether the peer still takes an ERROR from us: not once it may have finished. */
+  readonly takesError: boolean;
   /** `command` is the state's to keep. Throws {@link PeerError} or `LayoutError`. */
   receive(command: Command): Work<State>;
   /** Overwrites what it holds. */

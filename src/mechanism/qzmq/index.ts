@@ -12,6 +12,8 @@ import { TicketService } from "./ticket-service.ts";
 export interface QzmqFactory extends MechanismFactory {
   create(): QzmqMechanism;
   readonly counters: Counters;
+  /** Those that were made and are not over. */
+  readonly connections: ReadonlySet<QzmqMechanism>;
   /** Half-open handshakes and what they cost; `null` for a client. */
   readonly admission: Admission | null;
   /** Overwrites shared secrets (ticket and cookie keys). No connection of the socket is to be left. */
@@ -23,7 +25,7 @@ export function qzmqClient(options: ClientOptions): QzmqFactory {
   const settings = checkCommon(options);
   const serverName = checkServerName(options.serverName);
   const counters = options.counters ?? createCounters();
-  const role: Role = {
+  const role: RoleParts = {
     ...{ asServer: false, counters, provider: settings.provider, recordLimit: settings.recordLimit },
     unixTime: settings.unixTime,
     helloTimeout: settings.handshakeTimeout,
@@ -50,7 +52,7 @@ export function qzmqServer(options: ServerOptions): QzmqFactory {
   const admission = options.admission ?? new Admission(settings.provider, settings.random);
   const tickets = options.tickets ? new TicketService(settings, options) : null;
   const config = { settings, options, clientAuth, admission, tickets };
-  const role: Role = {
+  const role: RoleParts = {
     ...{ asServer: true, counters, provider: settings.provider, recordLimit: settings.recordLimit },
     unixTime: settings.unixTime,
     helloTimeout: options.helloTimeout ?? 5000,
@@ -71,10 +73,18 @@ export function qzmqServer(options: ServerOptions): QzmqFactory {
   });
 }
 
-function factory(role: Role, admission: Admission | null, dispose: () => void): QzmqFactory {
-  const { counters } = role;
+type RoleParts = Omit<Role, "over">;
+
+function factory(parts: RoleParts, admission: Admission | null, dispose: () => void): QzmqFactory {
+  const connections = new Set<QzmqMechanism>();
+  const role: Role = { ...parts, over: (mechanism) => connections.delete(mechanism) };
   return {
-    ...{ name: MECHANISM_NAME, optionName: "qzmq", counters, admission, dispose },
-    create: () => new QzmqMechanism(role),
+    ...{ name: MECHANISM_NAME, optionName: "qzmq", errorIsHint: true },
+    ...{ counters: parts.counters, connections, admission, dispose },
+    create() {
+      const mechanism = new QzmqMechanism(role);
+      connections.add(mechanism);
+      return mechanism;
+    },
   };
 }

@@ -37,6 +37,8 @@ export interface Role {
   readonly handshakeTimeout: number;
   /** Enters the connection; `drop` is called when it has to make room. Throws {@link PeerError} `ERR_QZMQ_BUSY`. */
   enter(host: MechanismHost, drop: () => void): Entry;
+  /** The connection is over. */
+  over(mechanism: QzmqMechanism): void;
 }
 
 /** One connection's entry. */
@@ -182,7 +184,9 @@ export class QzmqMechanism implements Mechanism {
 
   /** Starts a rotation of the keys, or notes that one is wanted. True when KEYUPDATE is queued now. Only when `ready`. */
   rotate(now: number): boolean {
-    return this.#ready().rotate(now);
+    const queued = this.#ready().rotate(now);
+    this.#host!.wake();
+    return queued;
   }
 
   /** Keying material for the application (spec, "Exporter"); see `Exporter.export`. Only when `ready`. */
@@ -200,6 +204,7 @@ export class QzmqMechanism implements Mechanism {
     this.#outcome = null;
     this.#connection?.wipe();
     this.#entry?.leave();
+    this.#role.over(this);
   }
 
   #tick(now: number): void {
@@ -333,7 +338,8 @@ export class QzmqMechanism implements Mechanism {
       countFailure(this.#role.counters, error.code, inHandshake);
       if (inHandshake) {
         const reason = wireReason(error.code);
-        if (reason !== null) this.#output.push(encodeCommand(encodeError(reason)));
+        if (reason !== null && this.#state?.takesError !== false)
+          this.#output.push(encodeCommand(encodeError(reason)));
       } else if (error.code !== "ERR_QZMQ_TRUNCATED") {
         const code = error.code === "ERR_QZMQ_LIMIT" ? CLOSE_CODE.limits : CLOSE_CODE.protocol;
         this.#sayGoodbye(code);

@@ -94,6 +94,7 @@ interface VerifiedClient {
 /** SERVERHELLO is sent. */
 export class AwaitClientKey implements Awaiting {
   readonly kind = "awaiting";
+  readonly takesError = true;
   readonly maxFrameSize = MAX_HANDSHAKE_FRAME;
   readonly #session: ServerSession;
   readonly #sent: SentHello;

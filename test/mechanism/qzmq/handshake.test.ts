@@ -1,72 +1,21 @@
-/** Whole handshakes between two mechanisms: every suite and mode, authentication of clients, and what goes wrong. */
+/** Whole handshakes between two mechanisms: every suite and mode, authentication of clients, authorizers, signers. */
 import { test } from "uvu";
 import * as assert from "uvu/assert";
-import type { SignatureName } from "../../../src/crypto/provider.ts";
-import type { Mode } from "../../../src/mechanism/qzmq/algorithm.ts";
-import type { ClientOptions, ServerOptions } from "../../../src/mechanism/qzmq/config.ts";
+import { PeerError } from "../../../src/errors.ts";
 import type { Identity } from "../../../src/mechanism/qzmq/identity.ts";
 import { qzmqClient, qzmqServer } from "../../../src/mechanism/qzmq/index.ts";
 import { defaultSuites, suiteByName } from "../../../src/mechanism/qzmq/suite.ts";
 import { Trust } from "../../../src/mechanism/qzmq/trust.ts";
+import {
+  assertTalk,
+  clientIdentity,
+  makePair,
+  serverOf,
+  trusting,
+  unixTime,
+} from "../../support/qzmq-handshakes.ts";
 import { certifiedIdentity, provider, testAuthority, testIdentity } from "../../support/qzmq-identities.ts";
-import { codeOf, type Frame, message, nameOf, Pair, type PairOptions } from "../../support/qzmq-pair.ts";
-import { seededRandom } from "../../support/seeded-random.ts";
-
-const unixTime = () => 1_800_000_000_000;
-
-function pin(...identities: Identity[]) {
-  return identities.map(({ fingerprint }, i) => ({ fingerprint, name: `peer-${i}` }));
-}
-
-function trusting(mode: Mode, ...identities: Identity[]): () => Trust {
-  const trust = new Trust(provider, { mode, pins: pin(...identities) });
-  return () => trust;
-}
-
-interface Setup {
-  readonly mode?: Mode;
-  readonly server?: Partial<ServerOptions>;
-  readonly client?: Partial<ClientOptions>;
-  readonly pair?: PairOptions;
-  readonly serverIdentity?: Identity;
-  readonly clientIdentity?: Identity;
-}
-
-function makePair(identities: { server: Identity; client?: Identity }, setup: Setup = {}): Pair {
-  const mode = setup.mode ?? "hybrid";
-  const common = { provider, unixTime, mode, random: seededRandom("socket") };
-  const server = qzmqServer({
-    ...common,
-    identities: () => [identities.server],
-    ...(identities.client ? { trust: trusting(mode, identities.client) } : {}),
-    ...setup.server,
-  });
-  const client = qzmqClient({
-    ...common,
-    trust: trusting(mode, identities.server),
-    identity: () => identities.client ?? null,
-    ...setup.client,
-  });
-  return new Pair(client, server, setup.pair);
-}
-
-function assertTalk(pair: Pair, label = ""): void {
-  assert.is(pair.client.error, null, label);
-  assert.is(pair.server.error, null, label);
-  assert.is(pair.client.mechanism.status, "ready", label);
-  assert.is(pair.server.mechanism.status, "ready", label);
-  pair.send("client", message("ping")).send("server", message("pong")).settle();
-  assert.is(pair.server.text, "\0\x04ping", label);
-  assert.is(pair.client.text, "\0\x04pong", label);
-}
-
-const serverOf: Record<SignatureName, Promise<Identity>> = {
-  Ed25519: testIdentity(1, "Ed25519"),
-  "ML-DSA-44": testIdentity(1, "ML-DSA-44"),
-  "ML-DSA-65": testIdentity(1, "ML-DSA-65"),
-  "ML-DSA-87": testIdentity(1, "ML-DSA-87"),
-};
-const clientIdentity = testIdentity(2);
+import { codeOf, Pair } from "../../support/qzmq-pair.ts";
 
 for (const mode of ["hybrid", "pq-only", "classical"] as const) {
   test(`every default suite of mode ${mode}`, async () => {
@@ -160,7 +109,7 @@ test("certificates: the name is that of the endpoint, or the one configured", as
   assert.is(codeOf(makePair({ server, client }, named).start().client), "ERR_QZMQ_AUTH");
   const elsewhere = { ...base, pair: { client: { endpoint: "tcp://other.example:1" } } };
   assert.is(codeOf(makePair({ server, client }, elsewhere).start().client), "ERR_QZMQ_AUTH");
-  const nameless = { ...base, pair: { client: { endpoint: "ipc:///tmp/x" } } };
+  const nameless = { ...base, pair: { client: { endpoint: "ipc://server.sock" } } };
   assert.is(codeOf(makePair({ server, client }, nameless).start().client), "ERR_QZMQ_AUTH");
   const asClient = await certifiedIdentity(1, "server.example", ["client"], 9);
   assert.is(codeOf(makePair({ server: asClient, client }, base).start().client), "ERR_QZMQ_AUTH");
@@ -273,148 +222,18 @@ test("the authorizer: later, refusing, and what it says of the peer", async () =
   assert.is(refused.client.error?.reason, "auth");
 });
 
-/** Flips one octet of the first frame with this name. */
-function flip(name: string, at: (length: number) => number) {
-  return (_: string, frame: Frame) => {
-    if (nameOf(frame) !== name) return undefined;
-    const body = frame.body.slice();
-    body[at(body.length)]! ^= 1;
-    return [{ ...frame, body }];
+test("socket types that do not fit: the server says so, the client says goodbye", async () => {
+  const server = await serverOf["ML-DSA-44"];
+  const acceptPeer = () => {
+    throw new PeerError("ERR_ZMTP_INCOMPATIBLE_SOCKET_TYPE", "no");
   };
-}
-
-test("a flipped octet anywhere ends the handshake without a connection on the side that reads it", async () => {
-  const server = await serverOf["ML-DSA-44"];
-  const client = await clientIdentity;
-  const clean = makePair({ server, client }, { server: { clientAuth: "required" } }).start();
-  for (const { from, frame } of clean.frames) {
-    const name = nameOf(frame);
-    const reader = from === "client" ? "server" : "client";
-    if (name === "MESSAGE" || name === "CONTROL") continue;
-    const step = Math.max(1, Math.floor(frame.body.length / 23));
-    for (let at = 1; at < frame.body.length; at += step) {
-      const setup: Setup = { server: { clientAuth: "required" }, pair: { intercept: flip(name, () => at) } };
-      const pair = makePair({ server, client }, setup).start();
-      const label = `${name} octet ${at}`;
-      const errors = [codeOf(pair.client), codeOf(pair.server)];
-      assert.ok(
-        errors.some((code) => code !== null),
-        label,
-      );
-      // Nobody believes in a connection with a peer that saw other octets.
-      assert.not.equal(
-        [pair.client.mechanism.status, pair.server.mechanism.status],
-        ["ready", "ready"],
-        label,
-      );
-      if (name !== "CLIENTHELLO") assert.is.not(pair[reader].mechanism.status, "ready", label);
-      pair.dispose();
-    }
-  }
-});
-
-test("messages in a state that does not expect them", async () => {
-  const server = await serverOf["ML-DSA-44"];
-  for (const name of [
-    "SERVERHELLO",
-    "CLIENTKEY",
-    "FINISHED",
-    "RETRY",
-    "MESSAGE",
-    "EARLY",
-    "READY",
-    "HELLO",
-  ]) {
-    const pair = makePair(
-      { server },
-      {
-        pair: {
-          intercept: (from, frame, index) =>
-            from === "client" && index === 0
-              ? [
-                  {
-                    flags: 4,
-                    body: Buffer.concat([Uint8Array.of(name.length), Buffer.from(name), new Uint8Array(40)]),
-                  },
-                ]
-              : [frame],
-        },
-      },
-    ).start();
-    assert.is(codeOf(pair.server), "ERR_QZMQ_PROTOCOL", name);
-    assert.is(pair.client.error?.reason, "protocol", name);
-  }
-});
-
-test("every handshake message cut short or longer by an octet", async () => {
-  const server = await serverOf["ML-DSA-44"];
-  for (const name of ["CLIENTHELLO", "SERVERHELLO", "CLIENTKEY", "FINISHED"]) {
-    for (const change of [-1, 1]) {
-      const pair = makePair(
-        { server },
-        {
-          pair: {
-            intercept: (_, frame) => {
-              if (nameOf(frame) !== name) return undefined;
-              const body = new Uint8Array(frame.body.length + change);
-              body.set(frame.body.subarray(0, body.length));
-              return [{ ...frame, body }];
-            },
-          },
-        },
-      ).start();
-      const reader = name.startsWith("CLIENT") ? pair.server : pair.client;
-      assert.is(codeOf(reader), "ERR_QZMQ_PROTOCOL", `${name} ${change}`);
-    }
-  }
-});
-
-test("repeated and doubled handshake messages", async () => {
-  const server = await serverOf["ML-DSA-44"];
-  for (const name of ["CLIENTHELLO", "SERVERHELLO", "CLIENTKEY", "FINISHED"]) {
-    const pair = makePair(
-      { server },
-      {
-        pair: { intercept: (_, frame) => (nameOf(frame) === name ? [frame, frame] : undefined) },
-      },
-    ).start();
-    const reader = name.startsWith("CLIENT") ? pair.server : pair.client;
-    assert.ok(codeOf(reader) === "ERR_QZMQ_PROTOCOL" || codeOf(reader) === "ERR_QZMQ_TRUNCATED", name);
-  }
-});
-
-test("sizes are refused from the frame header", async () => {
-  const server = await serverOf["ML-DSA-44"];
-  const big = (size: number) => (from: string, frame: Frame, index: number) =>
-    from === "client" && index === 0 ? [{ ...frame, body: new Uint8Array(size) }] : undefined;
-  assert.is(
-    codeOf(makePair({ server }, { pair: { intercept: big(8193) } }).start().server),
-    "ERR_ZMTP_MESSAGE_TOO_LARGE",
-  );
-  assert.is(
-    codeOf(makePair({ server }, { pair: { intercept: big(8192) } }).start().server),
-    "ERR_QZMQ_PROTOCOL",
-  );
-});
-
-test("time: CLIENTHELLO within 5 s, the whole within 30 s", async () => {
-  const server = await serverOf["ML-DSA-44"];
-  const silent = makePair(
-    { server },
-    { pair: { intercept: (from) => (from === "client" ? [] : undefined) } },
-  ).start();
-  silent.pass(4999);
-  assert.is(codeOf(silent.server), null);
-  silent.pass(1);
-  assert.is(codeOf(silent.server), "ERR_QZMQ_TIMEOUT");
-  silent.pass(25_000);
-  assert.is(codeOf(silent.client), "ERR_QZMQ_TIMEOUT");
-
-  const slow = makePair({ server }, { pair: { server: { authorize: () => {} } } }).start();
-  slow.pass(29_999);
-  assert.is(codeOf(slow.server), null);
-  slow.pass(1);
-  assert.is(codeOf(slow.server), "ERR_QZMQ_TIMEOUT");
+  const refusing = makePair({ server }, { pair: { server: { acceptPeer } } }).start();
+  assert.is(codeOf(refusing.server), "ERR_ZMTP_INCOMPATIBLE_SOCKET_TYPE");
+  assert.is(refusing.client.error?.reason, "protocol");
+  const refused = makePair({ server }, { pair: { client: { acceptPeer } } }).start();
+  assert.is(codeOf(refused.client), "ERR_ZMTP_INCOMPATIBLE_SOCKET_TYPE");
+  assert.is(refused.server.error, null);
+  assert.is(refused.server.mechanism.ended, true);
 });
 
 test("facts and counters hold what happened", async () => {
