@@ -91,11 +91,8 @@ def read_private_key(path: str, passphrase: str | None = None) -> PrivateKey:
         n = 2**log_n
         if not (10 <= log_n <= 20 and 2 <= r <= 16 and 1 <= p <= 8 and n * r <= 2**21 and n * r * p <= 2**23):
             raise ValueError("scrypt parameters out of bounds")
-        normal = unicodedata.normalize("NFC", passphrase or "").encode()
-        memory = 128 * r * (n + p + 2) + 2**20
-        key = hashlib.scrypt(normal, salt=salt, n=n, r=r, p=p, dklen=32, maxmem=memory)
-        # The nonce stands as it is: an iv of zeros XOR the nonce is the same thing with stream id and sequence 0.
-        seed = Sealer(2, key, nonce, 0).open(0, data[:66], reader.take(48))
+        sealer = _file_sealer(passphrase or "", salt, log_n, r, p, nonce)
+        seed = sealer.open(0, data[:66], reader.take(48))
     reader.end()
     public = public_key(algorithm, seed)
     if pin_of(algorithm, public) != key_id:
@@ -103,10 +100,23 @@ def read_private_key(path: str, passphrase: str | None = None) -> PrivateKey:
     return PrivateKey(algorithm, seed, public)
 
 
-def write_private_key(path: str, key: PrivateKey) -> None:
-    data = bytes([1, key.algorithm]) + pin_of(key.algorithm, key.public) + bytes([0]) + key.seed
+def write_private_key(path: str, key: PrivateKey, passphrase: str | None = None) -> None:
+    data = bytes([1, key.algorithm]) + pin_of(key.algorithm, key.public)
+    if passphrase is None:
+        data += bytes([0]) + key.seed
+    else:
+        log_n, r, p, salt, nonce = 12, 8, 1, os.urandom(16), os.urandom(12)
+        data += bytes([1, log_n, r, p]) + salt + nonce
+        sealer = _file_sealer(passphrase, salt, log_n, r, p, nonce)
+        data += sealer.seal(0, data, key.seed)
     with os.fdopen(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "w") as file:
         file.write(write_armour("QZMQ PRIVATE KEY", data))
+
+
+def _file_sealer(passphrase: str, salt: bytes, log_n: int, r: int, p: int, nonce: bytes) -> Sealer:
+    normal, n = unicodedata.normalize("NFC", passphrase).encode(), 2**log_n
+    key = hashlib.scrypt(normal, salt=salt, n=n, r=r, p=p, dklen=32, maxmem=128 * r * (n + p + 2) + 2**20)
+    return Sealer(2, key, nonce, 0)  # stream id and sequence 0 leave the nonce as it is
 
 
 def read_pins(path: str) -> dict[bytes, str | None]:
@@ -199,6 +209,11 @@ def issue(
     signed += bytes([usage, path_len]) + u(8, not_before) + u(8, not_after)
     signed += bytes([algorithm]) + v16(public) + pin_of(issuer.algorithm, issuer.public) + v16(b"")
     return signed + v16(issuer.sign("QZMQ/1 certificate", signed))
+
+
+def new_key(algorithm: int) -> PrivateKey:
+    seed = os.urandom(32)
+    return PrivateKey(algorithm, seed, public_key(algorithm, seed))
 
 
 def bare_certificate(key: PrivateKey) -> bytes:

@@ -89,11 +89,13 @@ class Driver:
                     raise
                 time.sleep(0.05)
 
-    def do_open(self, ticket: bool = False) -> None:
-        """Opens a connection, or accepts one, and does the handshake."""
+    def do_open(self, ticket: bool = False, keep: bool = False) -> None:
+        """Opens a connection, or accepts one, and does the handshake; `keep` leaves the ticket to be used again."""
         link = self.link = Link(self._socket(), self.seconds)
         self.connection = None
-        offered = self.tickets.pop(0) if ticket else None
+        offered = self.tickets[0] if ticket else None
+        if offered and not keep:
+            self.tickets.pop(0)
         try:
             if self.config.role == CLIENT:
                 done = client_handshake(link, self.config, offered)
@@ -221,7 +223,7 @@ class Driver:
         """Breaks one rule of "Receiving records", then waits for the peer's answer."""
         connection = self.connection
         if what == "replay":
-            connection.control(bytes(9).replace(b"\0", b"\6", 1))  # PAD
+            connection.control(b"\6" + bytes(8))  # PAD
             connection.link.send(connection.last_frame)
         elif what == "skip":
             connection.sending.sequence += 1
@@ -235,8 +237,8 @@ class Driver:
         elif what == "key":
             connection.sending.key_id = (connection.sending.key_id + 1) % 256
             connection.control(b"\6")
-        elif what == "ready":
-            connection.stream(frame(COMMAND, v8(b"READY")))
+        elif what.isupper():
+            connection.stream(frame(COMMAND, v8(what.encode())))  # a command that has no place in the stream
         else:
             raise ValueError(what)
         self.do_awaitClose()
