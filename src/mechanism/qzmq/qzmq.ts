@@ -377,24 +377,19 @@ function asPeerError(thrown: unknown): PeerError {
 }
 
 /** What the peer is told; `null` for nothing: it is no peer, it told us first, or it is not listening. */
+const WIRE_REASONS: Readonly<Partial<Record<PeerErrorCode, WireReason | null>>> = {
+  ERR_QZMQ_AUTH: "auth",
+  ERR_QZMQ_REPLAY: "auth",
+  ERR_QZMQ_VERSION: "version",
+  ERR_QZMQ_SUITE: "suite",
+  ERR_QZMQ_BUSY: "busy",
+  ERR_QZMQ_INTERNAL: "internal",
+  ERR_QZMQ_ROLE: null,
+  ERR_QZMQ_TIMEOUT: null,
+  ERR_ZMTP_PEER_ERROR: null,
+};
+
 function wireReason(code: PeerErrorCode): WireReason | null {
-  switch (code) {
-    case "ERR_QZMQ_AUTH":
-    case "ERR_QZMQ_REPLAY":
-      return "auth";
-    case "ERR_QZMQ_VERSION":
-      return "version";
-    case "ERR_QZMQ_SUITE":
-      return "suite";
-    case "ERR_QZMQ_BUSY":
-      return "busy";
-    case "ERR_QZMQ_INTERNAL":
-      return "internal";
-    case "ERR_QZMQ_ROLE":
-    case "ERR_QZMQ_TIMEOUT":
-    case "ERR_ZMTP_PEER_ERROR":
-      return null;
-    default:
-      return "protocol";
-  }
+  const reason = WIRE_REASONS[code];
+  return reason === undefined ? "protocol" : reason;
 }
