@@ -50,6 +50,7 @@ class Config:
     identity: bytes | None = None
     record_limit: int | None = None
     spoil: list[str] = field(default_factory=list)
+    extensions: dict[int, bytes] = field(default_factory=dict)  # further ones, for tests
 
     def certificates(self) -> list[bytes]:
         return self.chain or ([bare_certificate(self.key)] if self.key else [])
@@ -117,7 +118,7 @@ def finish(suite: Suite, schedule: Schedule, transcript: Transcript, client_key_
 
 def client_handshake(link: Link, config: Config, ticket: Ticket | None) -> Established:
     server_greeting = link.exchange_greetings(CLIENT)
-    extensions = config.limit_extension()
+    extensions = {**config.limit_extension(), **config.extensions}
     if config.server_name:
         extensions[SERVER_NAME] = config.server_name.encode()
     if config.trust.mode == "pq-only":
@@ -125,7 +126,7 @@ def client_handshake(link: Link, config: Config, ticket: Ticket | None) -> Estab
     random = os.urandom(32)
 
     def hello(cookie: bytes) -> bytes:
-        data = u(1, 1) + random + v8(cookie) + v16(ticket.octets if ticket else b"")
+        data = config.spoiled("version", u(1, 1)) + random + v8(cookie) + v16(ticket.octets if ticket else b"")
         return data + v8(b"".join(s.octets for s in config.suites)) + v16(encode_extensions(extensions))
 
     hello_data = hello(b"")
@@ -267,11 +268,11 @@ def server_handshake(link: Link, config: Config) -> Established:
 
     kem = KemKey(suite.kem)
     algorithms = config.client_algorithms if config.client_auth else []
-    extensions = {CLIENT_AUTH: u(1, config.client_auth) + v8(bytes(algorithms)), **config.limit_extension()}
+    extensions = {CLIENT_AUTH: u(1, config.client_auth) + v8(bytes(algorithms)), **config.limit_extension(), **config.extensions}
     if config.trust.mode == "pq-only":
         extensions[PQ_ONLY] = b""
     chosen = config.spoiled("suite", suite.octets)
-    data = u(1, 1) + os.urandom(32) + chosen + u(1, 0) + v16(kem.public)
+    data = config.spoiled("version", u(1, 1)) + os.urandom(32) + chosen + u(1, 0) + v16(kem.public)
     data += v16(encode_extensions(extensions)) + v32(encode_chain(config.certificates()))
     transcript = Transcript(client_greeting, greeting(SERVER))
     transcript.add(v8(b"CLIENTHELLO") + hello_data)

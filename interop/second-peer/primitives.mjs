@@ -76,7 +76,9 @@ const operations = {
     const decipher = createDecipheriv(AEADS[aead], octets(key), octets(nonce), { authTagLength: TAG });
     decipher.setAAD(octets(aad));
     decipher.setAuthTag(octets(ciphertext.slice(-2 * TAG)));
-    return { plaintext: decipher.update(ciphertext.slice(0, -2 * TAG), "hex", "hex") + decipher.final("hex") };
+    return {
+      plaintext: decipher.update(ciphertext.slice(0, -2 * TAG), "hex", "hex") + decipher.final("hex"),
+    };
   },
 };
 

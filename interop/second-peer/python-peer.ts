@@ -89,7 +89,8 @@ export class PythonPeer {
     this.#port.catch(() => {});
     this.#ended = once(this.#child, "close").then(([code]) => {
       const done = code === 0;
-      if (!done) throw new Error(`python3 ended with ${code}: ${errors} after ${JSON.stringify(this.#reports)}`);
+      if (!done)
+        throw new Error(`python3 ended with ${code}: ${errors} after ${JSON.stringify(this.#reports)}`);
       return this.#reports;
     });
   }

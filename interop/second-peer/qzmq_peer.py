@@ -2,7 +2,8 @@
 
 The configuration says who the peer is and which steps it takes; each step prints one JSON object a line. README.md
 lists both. Files: codec.py (octets), schedule.py (suites, keys), identities.py (trust), link.py (TCP, greeting),
-handshake.py, records.py (records, rotation, tickets, closing), primitives.py (what Python lacks, from Node).
+handshake.py, records.py (records, rotation, tickets, closing), faults.py (what no honest peer sends),
+primitives.py (what Python lacks, from Node).
 """
 
 from __future__ import annotations
@@ -14,6 +15,7 @@ import socket
 import sys
 import time
 
+import faults
 from codec import COMMAND, PeerError, frame, u, v8
 from handshake import Config, client_handshake, server_handshake
 from identities import Trust, read_certificates, read_pins, read_private_key
@@ -47,6 +49,7 @@ def load(options: dict) -> Config:
         identity=bytes.fromhex(options["identity"]) if "identity" in options else None,
         record_limit=options.get("recordLimit"),
         spoil=options.get("spoil", []),
+        extensions={int(kind): bytes.fromhex(data) for kind, data in options.get("extensions", {}).items()},
     )
 
 
@@ -220,27 +223,8 @@ class Driver:
     # --- Faults --------------------------------------------------------------------------------------------------------
 
     def do_inject(self, what: str) -> None:
-        """Breaks one rule of "Receiving records", then waits for the peer's answer."""
-        connection = self.connection
-        if what == "replay":
-            connection.control(b"\6" + bytes(8))  # PAD
-            connection.link.send(connection.last_frame)
-        elif what == "skip":
-            connection.sending.sequence += 1
-            connection.control(b"\6")
-        elif what == "flip":
-            data = bytearray(connection.sending.seal("MESSAGE", frame(0, b"never")))
-            data[-1] ^= 1
-            connection.link.send(bytes(data))
-        elif what == "empty":
-            connection.control(b"")
-        elif what == "key":
-            connection.sending.key_id = (connection.sending.key_id + 1) % 256
-            connection.control(b"\6")
-        elif what.isupper():
-            connection.stream(frame(COMMAND, v8(what.encode())))  # a command that has no place in the stream
-        else:
-            raise ValueError(what)
+        """Breaks one rule of "Established" or "Rotation responder", then waits for the peer's answer."""
+        faults.FAULTS[what](self.connection)
         self.do_awaitClose()
 
 
