@@ -16,6 +16,11 @@ export function requireOptions(options: unknown): asserts options is object | un
   if (options !== undefined && !isObject(options)) throw new TypeError("Options must be an object");
 }
 
+/** Accepts an object; not a function, which would be a callback that is never called. */
+export function requireOperationOptions(options: unknown): void {
+  if (typeof options !== "object" || options === null) throw new TypeError("Options must be an object");
+}
+
 export function requireAddress(address: unknown): asserts address is string {
   if (typeof address !== "string") throw new TypeError("Address must be a string");
 }

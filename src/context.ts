@@ -1,5 +1,4 @@
 /** A context: what the sockets of one part of a program share. Most programs use the default one. */
-import { getEnvironmentData, setEnvironmentData } from "node:worker_threads";
 import {
   refuseExcess,
   requireBoolean,
@@ -9,6 +8,7 @@ import {
 } from "./arguments.ts";
 import { UsageError } from "./errors.ts";
 import { Environment } from "./net/environment.ts";
+import { sharedNumbers } from "./net/shared-memory.ts";
 import { defineOption, type OptionProperty } from "./option-accessors.ts";
 
 /** Numbers of zmq.h. Number 3 reads as one option and writes as another. */
@@ -34,6 +34,7 @@ const ROWS = [
   [CONTEXT_OPTION.blocky, 1, 0, 1],
 ] as const;
 
+const INITIAL = ROWS.map((row) => row[1]);
 const MAX_SOCKETS_LIMIT = 65_535;
 
 /** What the library itself does with a context. */
@@ -86,30 +87,6 @@ export class ContextCore {
   }
 }
 
-function initialValues(buffer: ArrayBufferLike): Int32Array {
-  const values = new Int32Array(buffer);
-  ROWS.forEach((row, index) => {
-    values[index] = row[1];
-  });
-  return values;
-}
-
-/**
- * The default context's options are one piece of memory for all threads of a process, as in libzmq: worker threads
- * inherit it as environment data.
- */
-function sharedValues(): Int32Array {
-  const key = "qzmq default context";
-  const inherited = getEnvironmentData(key);
-  if (inherited instanceof SharedArrayBuffer) return new Int32Array(inherited);
-  const buffer = new SharedArrayBuffer(ROWS.length * Int32Array.BYTES_PER_ELEMENT);
-  setEnvironmentData(key, buffer);
-  return initialValues(buffer);
-}
-
-/** Makes the default context: only the class itself can replace an option store. */
-let makeDefault: () => Context;
-
 /** Options of a {@link Context}. */
 export interface ContextOptions {
   ioThreads?: number;
@@ -140,7 +117,7 @@ export class Context {
   /** Whether new sockets by default wait for ever to deliver what they hold when closed, or at exit (ZMQ_BLOCKY). */
   declare blocky: boolean;
 
-  #core = new ContextCore(initialValues(new ArrayBuffer(ROWS.length * Int32Array.BYTES_PER_ELEMENT)));
+  #core = new ContextCore(Int32Array.from(INITIAL));
 
   /** Throws TypeError for an unknown option. */
   constructor(options?: ContextOptions, ...excess: never[]) {
@@ -177,12 +154,11 @@ export class Context {
     this.#core.set(option, value | 0);
   }
 
-  static {
-    makeDefault = () => {
-      const context = new Context();
-      context.#core = new ContextCore(sharedValues());
-      return context;
-    };
+  /** @internal The default context. Its options are one piece of memory for all threads of a process, as in libzmq. */
+  static [CONTEXT](): Context {
+    const context = new Context();
+    context.#core = new ContextCore(sharedNumbers("qzmq default context", INITIAL));
+    return context;
   }
 }
 
@@ -204,4 +180,4 @@ const PROPERTIES: readonly OptionProperty[] = [
 for (const property of PROPERTIES) defineOption(Context.prototype, "Context", property);
 
 /** Sockets belong to this context unless they are given another. */
-export const context: Context = makeDefault();
+export const context: Context = Context[CONTEXT]();

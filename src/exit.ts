@@ -2,6 +2,7 @@
  * What happens when a program runs out of work. Messages that are still queued hold the process for the `linger` of
  * their socket; when that takes long, standard error says so.
  */
+import { Deadline } from "./net/deadline.ts";
 import { KeepAlive } from "./net/keep-alive.ts";
 
 const WARN_AFTER = 500;
@@ -33,7 +34,7 @@ class ExitGuard {
   closed(socket: Lingerer, gone: Promise<void>): void {
     if (!this.#open.delete(socket)) return;
     this.#lingering.set(gone, socket.blocky);
-    gone.then(() => {
+    void gone.then(() => {
       this.#lingering.delete(gone);
       if (this.#open.size + this.#lingering.size === 0) process.off("beforeExit", this.#onBeforeExit);
     });
@@ -43,9 +44,9 @@ class ExitGuard {
     for (const socket of [...this.#open]) if (socket.hasUnsent) socket.close();
     if (this.#lingering.size === 0) return;
     this.#keepAlive.acquire();
-    const warning = setTimeout(() => this.#warn(), WARN_AFTER);
-    Promise.all(this.#lingering.keys()).then(() => {
-      clearTimeout(warning);
+    const warning = new Deadline(WARN_AFTER, () => this.#warn());
+    void Promise.all(this.#lingering.keys()).then(() => {
+      warning.clear();
       this.#keepAlive.release();
     });
   }

@@ -44,5 +44,6 @@ export type Socket = SocketClass;
 export const Observer: typeof ObserverClass = nativeClass(ObserverClass);
 export type Observer = ObserverClass;
 
+// biome-ignore lint/suspicious/noShadowRestrictedNames: zeromq.js's name
 export const Proxy: typeof ProxyClass = nativeClass(ProxyClass);
 export type Proxy<F extends Socket = Socket, B extends Socket = Socket> = ProxyClass<F, B>;

@@ -3,9 +3,10 @@ import { EventEmitter } from "node:events";
 import { isObject, refuseExcess } from "./arguments.ts";
 import { Queue } from "./bytes/queue.ts";
 import { UsageError } from "./errors.ts";
-import type { Event, EventOfType, EventType, ProtoError } from "./event-types.ts";
+import type { Event, EventOfType, EventType } from "./event-types.ts";
 import type { SocketEvent } from "./net/events.ts";
 import type { KeepAlive } from "./net/keep-alive.ts";
+import { soon } from "./net/turn.ts";
 import { Operation } from "./operation.ts";
 import { CORE, type SocketCore } from "./socket-core.ts";
 
@@ -80,7 +81,7 @@ export class Observer implements EventSubscriber {
       if (this.#reading !== null) throw new UsageError("EBUSY", BUSY);
       this.#emitter = new EventEmitter();
       if (!this.#closed) this.#keepAlive.acquire();
-      queueMicrotask(() => this.#emitNext());
+      soon(() => this.#emitNext());
     }
     this.#emitter.on(type, listener);
     return this;
@@ -115,14 +116,14 @@ export class Observer implements EventSubscriber {
     }
     if (this.#queue.length >= MOST_EVENTS) this.#queue.shift();
     this.#queue.push(event);
-    if (this.#emitter !== null) queueMicrotask(() => this.#emitNext());
+    if (this.#emitter !== null) soon(() => this.#emitNext());
   }
 
   /** One event a call, so that a listener that throws does not cost the others theirs. */
   #emitNext(): void {
     const event = this.#queue.shift();
     if (event === undefined) return;
-    if (this.#queue.length > 0) queueMicrotask(() => this.#emitNext());
+    if (this.#queue.length > 0) soon(() => this.#emitNext());
     this.#emitter!.emit(event.type, this.#delivered(event));
   }
 
@@ -146,21 +147,18 @@ const AUTH_TEXTS: Readonly<Record<number, string>> = {
 
 /** An event as zeromq.js words it. */
 function toEvent(event: SocketEvent): Event {
-  switch (event.type) {
-    case "bind:error":
-      return { ...event, address: event.address.replace(/^tcp:\/\//, "") } as Event;
-    case "handshake:error:protocol": {
-      const { code } = event.error;
-      const protocol = code.startsWith("ERR_ZAP_") ? "ZAP" : code.startsWith("ERR_QZMQ_") ? "QZMQ" : "ZMTP";
-      const error = new Error(`${protocol} protocol error`, { cause: event.error });
-      return { ...event, error: Object.assign(error, { code }) as ProtoError };
-    }
-    case "handshake:error:auth": {
-      const { status } = event.error;
-      const error = new Error(AUTH_TEXTS[status] ?? "Unknown error", { cause: event.error });
-      return { ...event, error: Object.assign(error, { status }) } as Event;
-    }
-    default:
-      return event as Event;
+  if (event.type === "bind:error")
+    return { ...event, address: event.address.replace(/^tcp:\/\//, "") } as Event;
+  if (event.type === "handshake:error:protocol") {
+    const { code } = event.error;
+    const protocol = code.startsWith("ERR_ZAP_") ? "ZAP" : code.startsWith("ERR_QZMQ_") ? "QZMQ" : "ZMTP";
+    const error = new Error(`${protocol} protocol error`, { cause: event.error });
+    return { ...event, error: Object.assign(error, { code }) };
   }
+  if (event.type === "handshake:error:auth") {
+    const { status } = event.error;
+    const error = new Error(AUTH_TEXTS[status] ?? "Unknown error", { cause: event.error });
+    return { ...event, error: Object.assign(error, { status }) } as Event;
+  }
+  return event as Event;
 }

@@ -164,10 +164,7 @@ export const OPTIONS: readonly OptionRow[] = [
   setting(OPTION.probeRouter, "probeRouter", "REQ", "DEALER", "ROUTER"),
   setting(OPTION.correlate, "correlate", "REQ"),
   setting(OPTION.relaxed, "relaxed", "REQ"),
-  bool(OPTION.conflate, "conflate", {
-    access: "write-only",
-    types: ["PULL", "PUSH", "SUB", "PUB", "DEALER"],
-  }),
+  bool(OPTION.conflate, "conflate", { types: ["PULL", "PUSH", "SUB", "PUB", "DEALER"] }),
   text(OPTION.zapDomain, "zapDomain", { nullable: false }),
   setting(OPTION.handover, "handover", "ROUTER"),
   row(57, "typeOfService", "Uint32", 0, {}),

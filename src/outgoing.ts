@@ -1,4 +1,5 @@
 /** What users may send, as frames. */
+import { Buffer } from "node:buffer";
 import type { Message } from "./wire/message.ts";
 
 /** One frame as users write it: octets as they are, `null` for an empty frame, anything else as UTF-8 of its string. */

@@ -2,7 +2,7 @@
 import { isObject, refuseExcess } from "./arguments.ts";
 import { UsageError } from "./errors.ts";
 import type { KeepAlive } from "./net/keep-alive.ts";
-import { Turns } from "./net/turn.ts";
+import { soon, Turns } from "./net/turn.ts";
 import type { Socket } from "./socket.ts";
 import { CORE, type SocketCore } from "./socket-core.ts";
 import type { Message } from "./wire/message.ts";
@@ -16,6 +16,7 @@ function requireCore(socket: unknown, text: string): SocketCore {
 }
 
 /** See the head of this file. A message is taken from one socket only when the other can send it, so none is lost. */
+// biome-ignore lint/suspicious/noShadowRestrictedNames: zeromq.js's name
 export class Proxy<F extends Socket = Socket, B extends Socket = Socket> {
   readonly frontEnd: F;
   readonly backEnd: B;
@@ -128,7 +129,7 @@ class Pump {
   #schedule(): void {
     if (this.#scheduled || this.#state !== "running") return;
     this.#scheduled = true;
-    queueMicrotask(this.#step);
+    soon(this.#step);
   }
 
   #pass(): void {
@@ -146,7 +147,7 @@ class Pump {
       return;
     }
     this.#scheduled = true;
-    this.#turns.next().then(this.#step);
+    void this.#turns.next().then(this.#step);
   }
 }
 

@@ -1,38 +1,31 @@
 /**
- * The inside of a socket: its state, and the one send and one receive that may be pending. The classes users see check
- * arguments and call this.
+ * The inside of a socket: its state, and what it is composed of. The classes users see check arguments and call this.
  *
- * The fast path makes no closure and no promise but the one returned, and not even that for a send. An operation that
- * cannot complete at once becomes an {@link Operation}, which the pattern's callbacks and the end of the socket settle.
+ *     open <-> blocked (a bind or unbind in progress, a proxy) ;  open -> closed
  */
 import { CONTEXT, type Context, type ContextCore } from "./context.ts";
-import { publishEvent, receiveChannel, sendChannel } from "./diagnostics.ts";
+import { publishEvent } from "./diagnostics.ts";
 import { UsageError } from "./errors.ts";
 import { exitGuard, type Lingerer } from "./exit.ts";
 import type { SocketEvent } from "./net/events.ts";
 import { createHub, type Hub } from "./net/hub.ts";
 import { Turns } from "./net/turn.ts";
-import { Operation, type OperationOptions } from "./operation.ts";
+import type { OperationOptions } from "./operation.ts";
 import { OPTION, type OptionKind, TAKES_EFFECT_AT_ONCE } from "./option-table.ts";
 import { OptionStore } from "./options.ts";
 import { createPattern } from "./pattern/create.ts";
 import type { Pattern, PatternHost } from "./pattern/pattern.ts";
 import { Sub } from "./pattern/sub.ts";
 import { Xpub } from "./pattern/xpub.ts";
+import { Receiver } from "./receiver.ts";
+import { Sender } from "./sender.ts";
 import type { Message } from "./wire/message.ts";
 import { SOCKET_TYPE_NUMBER, type SocketType } from "./wire/socket-type.ts";
 
 /** Property of a socket that holds its {@link SocketCore}; no part of the API. */
 export const CORE = Symbol("qzmq socket core");
 
-/** After so many operations that complete at once, one waits for the next turn of the event loop. */
-const BURST = 512;
-const BUSY_WRITING = "Socket is busy writing; only one send operation may be in progress at any time";
-const BUSY_READING = "Socket is busy reading; only one receive operation may be in progress at any time";
 const BLOCKED = "Socket is blocked by a bind or unbind operation";
-
-/** What every send that is done at once returns. */
-const SENT: Promise<void> = Promise.resolve();
 
 /** See the head of this file. Misuse throws {@link UsageError} at once; what fails later rejects with one. */
 export class SocketCore implements PatternHost, Lingerer {
@@ -45,18 +38,12 @@ export class SocketCore implements PatternHost, Lingerer {
   readonly #hub: Hub;
   readonly #environment: ContextCore["environment"];
   readonly #observers = new Set<(event: SocketEvent) => void>();
-  readonly #turns = new Turns();
-  readonly #wakeSend = (): void => this.#retrySend();
-  readonly #wakeReceive = (): void => this.#retryReceive();
+  readonly #sender: Sender;
+  readonly #receiver: Receiver;
   #context: Context | undefined;
   #state: "open" | "blocked" | "closed" = "open";
   #closeRequested = false;
-  #gone: Promise<void> = SENT;
-  #sending: Operation<void> | null = null;
-  #unsent: Message = [];
-  #sendCredit = BURST;
-  #receiving: Operation<Message> | null = null;
-  #receiveCredit = BURST;
+  #gone: Promise<void> = Promise.resolve();
   #connectRoutingId: Buffer | undefined;
 
   /** `owner` is the public socket. Throws EMFILE. */
@@ -69,6 +56,15 @@ export class SocketCore implements PatternHost, Lingerer {
     this.#environment = shared.environment;
     this.options = new OptionStore(type, shared.blocky, shared.ipv6);
     this.pattern = createPattern(type, this.options.patternSettings, this);
+    const parts = {
+      owner,
+      pattern: this.pattern,
+      options: this.options,
+      keepAlive: shared.environment.keepAlive,
+      turns: new Turns(),
+    };
+    this.#sender = new Sender(parts);
+    this.#receiver = new Receiver(parts);
     this.#hub = createHub({
       pattern: this.pattern,
       patternSettings: this.options.patternSettings,
@@ -113,149 +109,29 @@ export class SocketCore implements PatternHost, Lingerer {
 
   // Messages.
 
-  /** Resolves when the message is queued or written. No frames: nothing is sent. */
   send(message: Message, options: OperationOptions | undefined): Promise<void> {
     if (this.#state !== "open") throw this.#unusable();
-    if (this.#sending !== null) throw new UsageError("EBUSY", BUSY_WRITING);
-    if (options?.signal?.aborted) return Promise.reject(options.signal.reason);
-    if (message.length === 0) return SENT;
-    try {
-      if (this.pattern.send(message)) {
-        if (sendChannel.hasSubscribers) sendChannel.publish({ socket: this.#owner, message });
-        if (--this.#sendCredit > 0) return SENT;
-        this.#sendCredit = BURST;
-        return this.#turns.next();
-      }
-    } catch (error) {
-      if (this.#isFinal(error, OPTION.sendTimeout, this.pattern.writable)) return Promise.reject(error);
-    }
-    if (this.options.number(OPTION.sendTimeout) === 0) return Promise.reject(new UsageError("EAGAIN"));
-    this.#unsent = message;
-    this.#sending = new Operation({
-      keepAlive: this.#environment.keepAlive,
-      timeout: this.options.number(OPTION.sendTimeout),
-      signal: options?.signal,
-      onExpire: () => this.#endSend(),
-      onAbort: (reason) => this.#finishSend().fail(reason),
-    });
-    return this.#sending.promise;
+    return this.#sender.send(message, options);
   }
 
-  /** Resolves with the next message. */
   receive(options: OperationOptions | undefined): Promise<Message> {
     if (this.#state !== "open") throw this.#unusable();
-    if (this.#receiving !== null) throw new UsageError("EBUSY", BUSY_READING);
-    if (options?.signal?.aborted) return Promise.reject(options.signal.reason);
-    const rested = this.#receiveCredit > 0 || this.options.number(OPTION.receiveTimeout) === 0;
-    if (rested) {
-      try {
-        const message = this.#take();
-        if (message !== undefined) return Promise.resolve(message);
-      } catch (error) {
-        if (this.#isFinal(error, OPTION.receiveTimeout, this.pattern.readable)) return Promise.reject(error);
-      }
-      if (this.options.number(OPTION.receiveTimeout) === 0) return Promise.reject(new UsageError("EAGAIN"));
-    } else {
-      this.#turns.next().then(this.#wakeReceive);
-    }
-    this.#receiveCredit = BURST;
-    this.#receiving = new Operation({
-      keepAlive: this.#environment.keepAlive,
-      timeout: this.options.number(OPTION.receiveTimeout),
-      signal: options?.signal,
-      onExpire: () => this.#endReceive(),
-      onAbort: (reason) => this.#finishReceive().fail(reason),
-    });
-    return this.#receiving.promise;
+    return this.#receiver.receive(options);
   }
 
-  /** A message that is there, if it may be had without waiting; else call `receive`, which also tells why not. */
+  /** A message that may be had without waiting; otherwise call `receive`, which also tells what is wrong. */
   receiveNow(): Message | undefined {
-    if (this.#state !== "open" || this.#receiving !== null || this.#receiveCredit <= 0) return undefined;
-    try {
-      return this.#take();
-    } catch {
-      // The same error comes from receive(), which knows whether to wait.
-      return undefined;
-    }
+    return this.#state === "open" ? this.#receiver.receiveNow() : undefined;
   }
 
   onReadable(): void {
-    if (this.#receiving !== null) queueMicrotask(this.#wakeReceive);
+    this.#receiver.wake();
     this.onActivity?.();
   }
 
   onWritable(): void {
-    if (this.#sending !== null) queueMicrotask(this.#wakeSend);
+    this.#sender.wake();
     this.onActivity?.();
-  }
-
-  #take(): Message | undefined {
-    const message = this.pattern.receive();
-    if (message === undefined) return undefined;
-    this.#receiveCredit--;
-    if (receiveChannel.hasSubscribers) receiveChannel.publish({ socket: this.#owner, message });
-    return message;
-  }
-
-  /** An operation out of turn waits for its turn, as in libzmq, unless the socket was ready or must not wait. */
-  #isFinal(error: unknown, timeoutOption: number, ready: boolean): boolean {
-    const wrongType = error instanceof UsageError && error.code === "ENOTSUP";
-    return ready || wrongType || this.options.number(timeoutOption) === 0;
-  }
-
-  #finishSend(): Operation<void> {
-    const operation = this.#sending!;
-    this.#sending = null;
-    this.#unsent = [];
-    return operation;
-  }
-
-  #finishReceive(): Operation<Message> {
-    const operation = this.#receiving!;
-    this.#receiving = null;
-    return operation;
-  }
-
-  #retrySend(): void {
-    if (this.#sending !== null && this.pattern.writable) this.#settleSend(false);
-  }
-
-  #retryReceive(): void {
-    if (this.#receiving !== null && this.pattern.readable) this.#settleReceive(false);
-  }
-
-  /** The last chance of a pending send: its time is up or the socket closes. */
-  #endSend(): void {
-    if (this.#sending !== null) this.#settleSend(true);
-  }
-
-  #endReceive(): void {
-    if (this.#receiving !== null) this.#settleReceive(true);
-  }
-
-  #settleSend(last: boolean): void {
-    const message = this.#unsent;
-    try {
-      if (this.pattern.send(message)) {
-        if (sendChannel.hasSubscribers) sendChannel.publish({ socket: this.#owner, message });
-        this.#finishSend().succeed();
-      } else if (last) {
-        this.#finishSend().fail(new UsageError("EAGAIN"));
-      }
-    } catch (error) {
-      this.#finishSend().fail(error);
-    }
-  }
-
-  #settleReceive(last: boolean): void {
-    try {
-      const message = this.#take();
-      if (message !== undefined) this.#finishReceive().succeed(message);
-      else if (last) this.#finishReceive().fail(new UsageError("EAGAIN"));
-    } catch (error) {
-      this.#finishReceive().fail(error);
-    }
   }
 
   // Endpoints.
@@ -300,7 +176,7 @@ export class SocketCore implements PatternHost, Lingerer {
   /** Takes the socket away from its user until `release`; for a proxy. Throws EBUSY while an operation is pending. */
   claim(): void {
     this.#requireOpen();
-    if (this.#sending !== null || this.#receiving !== null) throw new UsageError("EBUSY");
+    if (this.#sender.busy || this.#receiver.busy) throw new UsageError("EBUSY");
     this.#state = "blocked";
   }
 
@@ -316,8 +192,8 @@ export class SocketCore implements PatternHost, Lingerer {
       this.#closeRequested = true;
       return;
     }
-    this.#endSend();
-    this.#endReceive();
+    this.#sender.end();
+    this.#receiver.end();
     this.#state = "closed";
     this.#gone = this.#hub.close();
     exitGuard.closed(this, this.#gone);

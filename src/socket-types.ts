@@ -49,6 +49,9 @@ export interface Readable<M extends object[] = Message[]> {
   [Symbol.asyncIterator](): AsyncIterator<M, undefined>;
 }
 
+/** libzmq's number for {@link Stream}, which no ZMTP socket type has. */
+const STREAM = 11;
+
 type Same<A, B> = (<T>() => T extends A ? 1 : 2) extends <T>() => T extends B ? 1 : 2 ? true : false;
 type SettableKeys<T> = {
   [K in keyof T]-?: T[K] extends (...args: never[]) => unknown
@@ -246,7 +249,12 @@ export class Stream extends Socket {
   declare notify: boolean;
 
   constructor(options?: SocketOptions<Stream>) {
-    super(11, options);
+    super(STREAM, options);
+  }
+
+  override connect(address: string, options: StreamConnectOptions = {}): void {
+    if (options.routingId) this.setStringOption(OPTION.connectRoutingId, options.routingId);
+    super.connect(address);
   }
 }
 export interface Stream extends Readable<[Message, Message]>, Writable<[MessageLike, MessageLike]> {}

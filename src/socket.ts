@@ -6,6 +6,7 @@ import {
   requireBoolean,
   requireIdentifier,
   requireNumber,
+  requireOperationOptions,
   requireOptions,
   requireText,
 } from "./arguments.ts";
@@ -204,7 +205,8 @@ export abstract class Socket extends SocketProperties {
   }
 
   protected getUint64Option(option: number): number {
-    return this.#getNumber("Uint64", option);
+    const value = this.#getNumber("Uint64", option);
+    return value < 0 ? 2 ** 64 + value : value;
   }
 
   protected setUint64Option(option: number, value: number): void {
@@ -239,9 +241,11 @@ export abstract class Socket extends SocketProperties {
 /** Types declare what of this they have; in zeromq.js too all prototypes have it. See `Writable` and `Readable`. */
 const MESSAGES = {
   send(this: Socket, message: MessageLike | MessageLike[], options?: OperationOptions): Promise<void> {
+    if (options !== undefined) requireOperationOptions(options);
     return this[CORE].send(toMessage(message), options);
   },
   receive(this: Socket, options?: OperationOptions): Promise<Message> {
+    if (options !== undefined) requireOperationOptions(options);
     return this[CORE].receive(options);
   },
   [Symbol.asyncIterator](this: Socket): AsyncIterator<Message, undefined> {

@@ -32,6 +32,8 @@ const here = dirname(fileURLToPath(import.meta.url));
 const SUBJECTS: readonly Subject[] = [
   { library: "qzmq", mechanism: "null" },
   { library: "zeromq", mechanism: "null" },
+  { library: "qzmq", mechanism: "qzmq" },
+  { library: "zeromq", mechanism: "curve" },
 ];
 
 const { values: flags } = parseArgs({
@@ -156,22 +158,16 @@ if (only.includes("latency")) {
 }
 
 function print(result: Row): void {
-  const [own, ...others] = SUBJECTS.map((subject) => {
-    const values = result.values[label(subject)]!;
-    return {
-      name: label(subject),
-      median: median(values),
-      min: Math.min(...values),
-      max: Math.max(...values),
-    };
-  });
+  const medians = SUBJECTS.map((subject) => median(result.values[label(subject)]!));
   const show = (value: number): string =>
     value.toLocaleString("en", { maximumFractionDigits: value < 1000 ? 1 : 0 });
-  const cells = [own!, ...others].map((s) => `${s.name} ${show(s.median)} (${show(s.min)}..${show(s.max)})`);
-  const ratios = others.map((s) => `x${(own!.median / s.median).toFixed(2)}`);
-  process.stdout.write(
-    `${result.name.padEnd(22)} ${result.unit.padEnd(6)} ${cells.join("  ")}  ${ratios.join(" ")}\n`,
-  );
+  const cells = SUBJECTS.map((subject, i) => {
+    const values = result.values[label(subject)]!;
+    return `${label(subject)} ${show(medians[i]!)} (${show(Math.min(...values))}..${show(Math.max(...values))})`;
+  });
+  const [plain, libzmq, secured, curve] = medians as [number, number, number, number];
+  const ratios = `plain x${(plain / libzmq).toFixed(2)}  secured x${(secured / curve).toFixed(2)}`;
+  process.stdout.write(`${result.name.padEnd(20)} ${result.unit.padEnd(6)} ${cells.join("  ")}  ${ratios}\n`);
 }
 
 mkdirSync(join(process.cwd(), "interop/bench/results"), { recursive: true });

@@ -42,7 +42,7 @@ const { Pull, Push, Reply, Request } = await load();
 const { security } = await import("./security.js");
 
 if (role === "pull") {
-  const pull = new Pull(security(library, mechanism, "server"));
+  const pull = new Pull(await security(library, mechanism, "server"));
   await pull.bind(endpoint);
   say({ bound: pull.lastEndpoint });
   let left = count;
@@ -60,7 +60,7 @@ if (role === "pull") {
   say({ rate: (count - 1) / seconds, cpuPerMessage: (cpu() - cpuStarted) / count });
   pull.close();
 } else if (role === "push") {
-  const push = new Push({ linger: -1, ...security(library, mechanism, "client") });
+  const push = new Push({ linger: -1, ...(await security(library, mechanism, "client")) });
   push.connect(endpoint);
   const message = Buffer.alloc(size, 0x61);
   const cpuStarted = cpu();
@@ -71,7 +71,7 @@ if (role === "pull") {
   push.close();
   process.stdin.unref();
 } else if (role === "rep") {
-  const reply = new Reply(security(library, mechanism, "server"));
+  const reply = new Reply(await security(library, mechanism, "server"));
   await reply.bind(endpoint);
   say({ bound: reply.lastEndpoint });
   for (let i = 0; i < count; i++) await reply.send((await reply.receive())[0]!);
@@ -79,7 +79,7 @@ if (role === "pull") {
   reply.close();
   process.stdin.unref();
 } else if (role === "req") {
-  const request = new Request(security(library, mechanism, "client"));
+  const request = new Request(await security(library, mechanism, "client"));
   request.connect(endpoint);
   const message = Buffer.alloc(size, 0x61);
   const times = new Float64Array(count);

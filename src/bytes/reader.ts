@@ -14,7 +14,8 @@ export class Reader {
   #offset = 0;
 
   constructor(bytes: Uint8Array) {
-    this.#bytes = bytes;
+    // Never a Buffer: `slice` of a Buffer is a view, so a caller's copy would be none.
+    this.#bytes = new Uint8Array(bytes.buffer, bytes.byteOffset, bytes.length);
   }
 
   /** Octets read so far. */

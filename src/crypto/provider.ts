@@ -1,6 +1,7 @@
 /**
- * The record of cryptographic primitives that the protocol code is handed. It never picks an implementation by
- * itself: `noble.ts` and `node.ts` build such a record each, byte-identical in everything but speed.
+ * The record of cryptographic primitives that the protocol code is handed. That code never picks an implementation by
+ * itself: `noble.ts` has every primitive, `node.ts` those of node:crypto, `select.ts` chooses for each. They differ in
+ * speed and in nothing else.
  *
  * Conventions for all of it: inputs are never modified or kept; outputs are fresh memory, and the secrets among them
  * the caller's to wipe; a wrong length is a caller's mistake and throws `RangeError`, a hostile value is reported as

@@ -10,9 +10,8 @@
  * then `takeOutput` may still hold an ERROR command to write, and the connection is to be closed.
  */
 
-import type { Random } from "../crypto/provider.ts";
 import { PeerError } from "../errors.ts";
-import type { Authorization, Mechanism, MechanismHost } from "../mechanism/mechanism.ts";
+import type { Mechanism } from "../mechanism/mechanism.ts";
 import {
   decodeCommand,
   decodePing,
@@ -27,42 +26,18 @@ import { FrameBatch, type RegionPool } from "../wire/frame-batch.ts";
 import { FrameDecoder } from "../wire/frame-decoder.ts";
 import { checkGreetingStart, decodeGreeting, encodeGreeting, GREETING_LENGTH } from "../wire/greeting.ts";
 import { type PipeItem, SubscriptionChange } from "../wire/message.ts";
-import { encodeMetadata, type Metadata, property } from "../wire/metadata.ts";
+import { property } from "../wire/metadata.ts";
 import { MultipartAssembler } from "../wire/multipart.ts";
-import { announcesIdentity, isCompatible, type SocketType } from "../wire/socket-type.ts";
 import { type EngineEvent, Ready } from "./event.ts";
-import { Heartbeat, type HeartbeatSettings } from "./heartbeat.ts";
-
-/** What the surroundings of a connection do for it; see {@link MechanismHost} for the meaning of each. */
-export interface EngineHost {
-  readonly endpoint: string;
-  readonly peerAddress: string;
-  readonly connectionId: number;
-  readonly random: Random;
-  authorize(
-    mechanism: string,
-    credentials: readonly Uint8Array[],
-    decided: (decision: Authorization) => void,
-  ): void;
-  defer(task: () => void): void;
-  wake(): void;
-  takeEarlyMessages(limit: number): Uint8Array[];
-}
-
-/** How a connection is to behave. Sizes in octets, times in milliseconds. */
-export interface EngineSettings {
-  readonly socketType: SocketType;
-  /** Our routing id; announced by REQ, DEALER and ROUTER. */
-  readonly routingId: Uint8Array | null;
-  /** One frame, and one message in all; `Infinity` unlimited. */
-  readonly maxMessageSize: number;
-  readonly maxFramesPerMessage: number;
-  /** Greeting and mechanism together; 0 unlimited. */
-  readonly handshakeInterval: number;
-  readonly heartbeat: HeartbeatSettings;
-}
+import { Heartbeat } from "./heartbeat.ts";
+import { type EngineHost, type EngineSettings, mechanismHost } from "./host.ts";
 
 type Phase = "greeting" | "handshake" | "traffic" | "over";
+
+/** From so many octets on, a waiting mechanism's input is enough. */
+const MAX_HELD_BACK = 65_536;
+/** PINGs and PONGs of ours that may wait; a peer that neither reads nor stops asking gets no more. */
+const MAX_BEATS = 256;
 
 /** See the head of this file. `now` never goes back. */
 export class Engine {
@@ -82,6 +57,12 @@ export class Engine {
   /** Goes out before the batch: greeting, handshake, what the mechanism says later. */
   #urgent: Uint8Array[] = [];
   readonly #batch: FrameBatch;
+  /** The batch's pieces were taken as they are, and `written` has not been called yet. */
+  #lent = false;
+  /** PINGs and PONGs in the batch. */
+  #beats = 0;
+  /** Octets that came while the mechanism was waiting. */
+  #heldBack = 0;
   readonly #handshakeDeadline: number;
   #heartbeat: Heartbeat | null = null;
   #closing = false;
@@ -98,16 +79,11 @@ export class Engine {
     this.#host = host;
     this.#localGreeting = encodeGreeting(mechanism.name, mechanism.asServer);
     this.#urgent.push(this.#localGreeting);
-    this.#outer = new FrameDecoder(mechanism.maxFrameSize);
+    this.#outer = new FrameDecoder(mechanism.maxFrameSize, !mechanism.transparent);
     this.#multipart = new MultipartAssembler(settings.maxFramesPerMessage, settings.maxMessageSize);
     this.#batch = new FrameBatch(pool);
     const { handshakeInterval } = settings;
     this.#handshakeDeadline = handshakeInterval > 0 ? now + handshakeInterval : Number.POSITIVE_INFINITY;
-  }
-
-  /** True from `Ready` on, until `close` or an error. */
-  get inTraffic(): boolean {
-    return this.#phase === "traffic";
   }
 
   /** True when `send` takes an item. */
@@ -124,7 +100,19 @@ export class Engine {
 
   /** True when `takeOutput` would return something. */
   get hasOutput(): boolean {
-    return this.#batch.size > 0 || this.#urgent.length > 0;
+    return this.#urgent.length > 0 || (this.#batch.size > 0 && this.#canWrite);
+  }
+
+  /** True when enough octets wait for a waiting mechanism: read no more until it wakes. */
+  get full(): boolean {
+    return (
+      this.#phase === "handshake" && this.#mechanism.status === "waiting" && this.#heldBack >= MAX_HELD_BACK
+    );
+  }
+
+  /** True when both sides have said goodbye: write what is left, then end the transport. */
+  get ended(): boolean {
+    return this.#phase === "traffic" && this.#mechanism.ended === true;
   }
 
   /** What the mechanism negotiated; null for NULL. */
@@ -142,18 +130,24 @@ export class Engine {
     return this.#mechanism.transparent ? own : Math.min(own, this.#mechanism.deadline);
   }
 
-  /** Stores octets of the peer; the chunk belongs to the engine from now on. */
-  receive(chunk: Buffer, now: number): void {
+  /** Takes octets of the peer. The chunk belongs to the engine from now on; a `borrowed` one until `release`. */
+  receive(chunk: Buffer, now: number, borrowed = false): void {
     if (this.#phase === "over") return;
     if (this.#phase === "greeting") {
       const take = Math.min(GREETING_LENGTH - this.#greeted, chunk.length);
       chunk.copy(this.#peerGreeting, this.#greeted, 0, take);
       this.#greeted += take;
-      if (take < chunk.length) this.#outer.push(chunk.subarray(take));
+      if (take < chunk.length) this.#outer.push(chunk.subarray(take), borrowed);
       return;
     }
-    this.#outer.push(chunk);
-    this.#heartbeat?.heard(now);
+    this.#outer.push(chunk, borrowed);
+    if (this.#phase === "handshake") this.#heldBack += chunk.length;
+    else this.#heartbeat!.heard(now);
+  }
+
+  /** A borrowed chunk is about to be written again: keeps a copy of what has not been decoded. */
+  release(): void {
+    this.#outer.release();
   }
 
   /** The next event, or null. Throws {@link PeerError}. */
@@ -181,22 +175,31 @@ export class Engine {
     const out = this.#urgent;
     this.#urgent = [];
     const size = this.#batch.size;
-    if (size === 0) return out;
+    if (size === 0 || !this.#canWrite) return out;
+    this.#beats = 0;
     if (this.#mechanism.transparent) {
+      this.#lent = true;
       const pieces = this.#batch.take();
       return out.length === 0 ? pieces : out.concat(pieces);
     }
-    // A mechanism that must not send now (a key at its limit) leaves the batch until it wakes.
-    if (this.#mechanism.status !== "ready" || !this.#mechanism.canSend) return out;
-    const sealed = this.#mechanism.seal(this.#batch.take(), size, now);
+    let sealed: Uint8Array[];
+    try {
+      sealed = this.#mechanism.seal(this.#batch.take(), size, now);
+    } catch (error) {
+      this.#urgent = out;
+      throw this.#fail(error);
+    }
     this.#batch.recycle();
     // Sealing may have started something (a rotation): what it says goes before the next record, not before these.
-    this.#urgent.push(...this.#mechanism.takeOutput());
+    this.#collect();
     return out.length === 0 ? sealed : out.concat(sealed);
   }
 
   /** The output last taken is out of our hands. `copied`: its memory may be written again at once. */
   written(copied: boolean): void {
+    // Sealed pieces are not the batch's; what waits in it until the mechanism may send again is untouched.
+    if (!this.#lent) return;
+    this.#lent = false;
     if (copied) this.#batch.recycle();
     else this.#batch.abandon();
   }
@@ -230,7 +233,7 @@ export class Engine {
       }
       const action = this.#heartbeat?.due(now) ?? "none";
       if (action === "dead") throw new PeerError("ERR_ZMTP_HEARTBEAT_TIMEOUT", "The peer has fallen silent");
-      if (action === "ping") this.#batch.encoded(encodePing(this.#heartbeat!.ttlTenths));
+      if (action === "ping") this.#beat(encodePing(this.#heartbeat!.ttlTenths));
       if (!this.#mechanism.transparent && now >= this.#mechanism.deadline) {
         this.#mechanism.onDeadline(now);
         this.#collect();
@@ -240,11 +243,13 @@ export class Engine {
     }
   }
 
-  /** Says goodbye, where the mechanism can; nothing can be sent afterwards. */
+  /** Says goodbye, where the mechanism can; nothing can be sent afterwards. Throws {@link PeerError} of sealing. */
   close(now: number): void {
-    if (this.#phase !== "traffic" || this.#closing || this.#mechanism.transparent) return;
-    this.#urgent.push(...this.takeOutput(now));
+    if (this.#phase !== "traffic" || this.#closing) return;
     this.#closing = true;
+    if (this.#mechanism.transparent) return;
+    // What was sent before goes out before the goodbye.
+    this.#urgent = this.takeOutput(now).concat(this.#urgent);
     this.#mechanism.close(now);
     this.#collect();
   }
@@ -275,7 +280,8 @@ export class Engine {
     }
     this.#peerMinor = greeting.minor;
     this.#phase = "handshake";
-    this.#mechanism.start(this.#mechanismHost(), now);
+    const greetings = { local: this.#localGreeting, peer: this.#peerGreeting };
+    this.#mechanism.start(mechanismHost(this.#settings, this.#host, this.#mechanism.name, greetings), now);
     this.#collect();
     return true;
   }
@@ -285,13 +291,14 @@ export class Engine {
     while (mechanism.status !== "ready") {
       if (mechanism.status === "waiting") return null;
       this.#outer.limit = mechanism.maxFrameSize;
-      if (!this.#outer.next()) return null;
+      if (!this.#outer.next()) {
+        this.#heldBack = 0;
+        return null;
+      }
       if ((this.#outer.flags & COMMAND) === 0) {
         throw new PeerError("ERR_ZMTP_UNEXPECTED_COMMAND", "A message before the handshake was done");
       }
-      const plaintext = mechanism.receive(this.#outer.flags, this.#outer.body, now);
-      this.#collect();
-      if (plaintext !== null) this.#decoded().push(asBuffer(plaintext));
+      this.#handIn(now);
     }
     this.#phase = "traffic";
     this.#heartbeat = new Heartbeat(this.#settings.heartbeat, now);
@@ -313,10 +320,18 @@ export class Engine {
       if (this.#mechanism.status === "waiting") return null;
       this.#outer.limit = this.#mechanism.maxFrameSize;
       if (!this.#outer.next()) return null;
-      const plaintext = this.#mechanism.receive(this.#outer.flags, this.#outer.body, now);
-      this.#collect();
-      if (plaintext !== null) this.#decoded().push(asBuffer(plaintext));
+      this.#handIn(now);
     }
+  }
+
+  /** Gives the mechanism the frame just found. */
+  #handIn(now: number): void {
+    const { flags, body } = this.#outer;
+    // Not as a Buffer, whose `slice` is a view: what the mechanism keeps must not lie in the read buffer.
+    const octets = new Uint8Array(body.buffer, body.byteOffset, body.length);
+    const plaintext = this.#mechanism.receive(flags, octets, now);
+    this.#collect();
+    if (plaintext !== null) this.#decoded().push(asBuffer(plaintext));
   }
 
   /** Decodes frames until they make an event. */
@@ -340,12 +355,23 @@ export class Engine {
     if (command.name === "PING") {
       const { ttlTenths, context } = decodePing(command.data);
       this.#heartbeat!.announced(ttlTenths, now);
-      this.#batch.encoded(encodePong(context));
+      this.#beat(encodePong(context));
     } else if (command.name === "ERROR") {
       const reason = errorReason(command.data);
       throw new PeerError("ERR_ZMTP_PEER_ERROR", `The peer reports an error: ${reason}`, { reason });
     }
     return decodeSubscription(command);
+  }
+
+  /** Queues a PING or PONG; drops it when too many wait already. */
+  #beat(frame: Buffer): void {
+    if (this.#beats++ < MAX_BEATS) this.#batch.encoded(frame);
+  }
+
+  /** False: the batch stays where it is, be it that the connection is over, or that a key is at its limit. */
+  get #canWrite(): boolean {
+    if (this.#phase !== "traffic") return false;
+    return this.#mechanism.transparent || this.#mechanism.canSend;
   }
 
   /** The decoder of a protecting mechanism's plaintext. */
@@ -363,45 +389,6 @@ export class Engine {
     if (this.#phase !== "greeting") this.#collect();
     this.#phase = "over";
     return error;
-  }
-
-  #acceptPeer(metadata: Metadata): void {
-    const type = property(metadata, "Socket-Type");
-    const own = this.#settings.socketType;
-    if (type !== undefined && !isCompatible(own, Buffer.from(type).toString("latin1"))) {
-      const name = Buffer.from(type)
-        .toString("latin1")
-        .replace(/[^A-Z]/g, "?")
-        .slice(0, 16);
-      throw new PeerError(
-        "ERR_ZMTP_INCOMPATIBLE_SOCKET_TYPE",
-        `A ${own} socket cannot talk to a ${name} socket`,
-      );
-    }
-    if ((property(metadata, "Identity")?.length ?? 0) > 255) {
-      throw new PeerError("ERR_ZMTP_INVALID_METADATA", "An Identity of more than 255 octets");
-    }
-  }
-
-  #mechanismHost(): MechanismHost {
-    const { socketType, routingId } = this.#settings;
-    const properties: [string, Uint8Array][] = [["Socket-Type", Buffer.from(socketType)]];
-    if (announcesIdentity(socketType)) properties.push(["Identity", routingId ?? new Uint8Array(0)]);
-    const host = this.#host;
-    return {
-      localGreeting: this.#localGreeting,
-      peerGreeting: this.#peerGreeting,
-      metadata: encodeMetadata(properties),
-      endpoint: host.endpoint,
-      peerAddress: host.peerAddress,
-      connectionId: host.connectionId,
-      random: host.random,
-      acceptPeer: (metadata) => this.#acceptPeer(metadata),
-      authorize: (credentials, decided) => host.authorize(this.#mechanism.name, credentials, decided),
-      defer: (task) => host.defer(task),
-      wake: () => host.wake(),
-      takeEarlyMessages: (limit) => host.takeEarlyMessages(limit),
-    };
   }
 }
 

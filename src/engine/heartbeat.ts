@@ -3,13 +3,16 @@
  *
  * Any octet of the peer proves that it lives, not only a PONG: a large message on a slow line must not look like
  * silence. While we do not read (a full queue), silence proves nothing and no time is counted.
+ *
+ * A PING is also our own sign of life, on which a peer that was told a time-to-live relies. So they are sent while
+ * octets come in and while we do not read, too.
  */
 
 /** Times in milliseconds. */
 export interface HeartbeatSettings {
-  /** PING after this much silence; 0 never. */
+  /** From one PING to the next; 0 never. */
   readonly interval: number;
-  /** Silence after a PING until the peer is dead; -1 as the interval. */
+  /** Silence after a PING until the peer is dead; -1 as the interval, 0 never. */
   readonly timeout: number;
   /** Announced with each PING: how long the peer shall wait for us; 0 nothing. */
   readonly timeToLive: number;
@@ -42,14 +45,13 @@ export class Heartbeat {
 
   /** When `due` wants to be asked. */
   get deadline(): number {
-    if (this.#pausedAt !== null) return Number.POSITIVE_INFINITY;
+    if (this.#pausedAt !== null) return this.#nextPing;
     return Math.min(this.#nextPing, this.#deadAt, this.#peerDeadAt);
   }
 
   /** Octets came in. */
   heard(now: number): void {
     this.#deadAt = Number.POSITIVE_INFINITY;
-    if (this.#interval > 0) this.#nextPing = now + this.#interval;
     if (this.#peerTtl > 0) this.#peerDeadAt = now + this.#peerTtl;
   }
 
@@ -64,23 +66,25 @@ export class Heartbeat {
     this.#pausedAt ??= now;
   }
 
-  /** We read again: all times move by as long as we did not. */
+  /** We read again: the times of the peer's death move by as long as we did not. */
   resume(now: number): void {
     if (this.#pausedAt === null) return;
     const lost = now - this.#pausedAt;
     this.#pausedAt = null;
-    this.#nextPing += lost;
     this.#deadAt += lost;
     this.#peerDeadAt += lost;
   }
 
-  /** What is to be done at `now`. A PING that is reported is taken as sent; unanswered ones do not pile up. */
+  /** What is to be done at `now`. A PING that is reported is taken as sent; while one is unanswered there is no other. */
   due(now: number): HeartbeatAction {
-    if (this.#pausedAt !== null) return "none";
-    if (now >= this.#deadAt || now >= this.#peerDeadAt) return "dead";
+    const reading = this.#pausedAt === null;
+    if (reading && (now >= this.#deadAt || now >= this.#peerDeadAt)) return "dead";
     if (now < this.#nextPing) return "none";
-    this.#nextPing = Number.POSITIVE_INFINITY;
-    this.#deadAt = now + this.#timeout;
+    this.#nextPing = now + this.#interval;
+    if (reading) {
+      if (this.#deadAt !== Number.POSITIVE_INFINITY) return "none";
+      if (this.#timeout > 0) this.#deadAt = now + this.#timeout;
+    }
     return "ping";
   }
 }

@@ -28,10 +28,15 @@ export function peerError(reason: string): PeerError {
   });
 }
 
-/** The peer's own properties with what the authorizer added: `User-Id`, and its metadata. */
+/**
+ * What the authorizer says of the peer, `User-Id` first of all, and the peer's own properties. Of two properties with
+ * one name, in whatever case, the authorizer's counts; a `User-Id` never comes from the peer.
+ */
 export function authorizedMetadata(peer: Metadata, decision: Authorization): Metadata {
-  const all = new Map(peer);
-  for (const [name, value] of decision.metadata) all.set(name, value);
+  const all = new Map(decision.metadata);
   if (decision.userId !== "") all.set("User-Id", utf8(decision.userId));
+  const taken = new Set(["user-id"]);
+  for (const name of all.keys()) taken.add(name.toLowerCase());
+  for (const [name, value] of peer) if (!taken.has(name.toLowerCase())) all.set(name, value);
   return all;
 }

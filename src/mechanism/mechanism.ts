@@ -64,7 +64,10 @@ export interface MechanismHost {
   authorize(credentials: readonly Uint8Array[], decided: (decision: Authorization) => void): void;
   /** Runs `task` in a later turn of the event loop, in fair order among all connections: for costly public-key work. */
   defer(task: () => void): void;
-  /** Tells the engine that a `waiting` mechanism can go on, or that `canSend` or `takeOutput()` may have changed. */
+  /**
+   * Tells the engine that a `waiting` mechanism can go on, or that `canSend` or `takeOutput()` may have changed. Not
+   * from within a method of the mechanism: what changes there is seen when it returns.
+   */
   wake(): void;
   /**
    * Whole messages that wait to be sent, as encoded frames, together at most `limit` octets; for early data. They
@@ -92,6 +95,8 @@ export interface Mechanism {
   readonly facts: Readonly<Record<string, unknown>> | null;
   /** When `onDeadline` wants to be called, on the clock of `now`; `Infinity` when never. May change in any call. */
   readonly deadline: number;
+  /** True once both sides said goodbye, or the peer did not in time: flush, and cut the transport. Absent: never. */
+  readonly ended?: boolean;
 
   /** Both greetings are known and name this mechanism. Throws {@link PeerError} when their roles do not fit. */
   start(host: MechanismHost, now: number): void;
@@ -126,5 +131,10 @@ export interface MechanismFactory {
   readonly name: string;
   /** For the `securityMechanism` option: null for NULL, else the lower-case name. */
   readonly optionName: string | null;
+  /**
+   * True when the peer's ERROR proves nothing, so that the connecting side comes back, with growing pauses. Otherwise
+   * it does not come back with the same credentials (RFC 37).
+   */
+  readonly errorIsHint?: boolean;
   create(): Mechanism;
 }

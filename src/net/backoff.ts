@@ -2,6 +2,8 @@
 
 /** Upper bound, in milliseconds, of the pause after failed handshakes: a wrong key shall not become a busy loop. */
 const REFUSED_MAX = 30_000;
+/** A pause that grows from 0 grows to this first. */
+const SMALLEST = 10;
 
 /** Times in milliseconds. */
 export class Backoff {
@@ -27,7 +29,7 @@ export class Backoff {
   next(refused: boolean): number {
     const base = this.#current;
     const max = refused ? Math.max(this.#max, REFUSED_MAX) : this.#max;
-    if (max > this.#interval) this.#current = Math.min(base * 2, max);
+    if (max > this.#interval) this.#current = Math.min(Math.max(base * 2, SMALLEST), max);
     return Math.floor(base + this.#random() * this.#interval);
   }
 }

@@ -46,8 +46,9 @@ export class Connecter implements SessionOwner {
 
   /** True while something waits to be written, connected or not. */
   get hasUnsent(): boolean {
-    if (this.#state.kind === "connected") return this.#state.session.hasUnsent;
-    return (this.#pipe?.outboundLength ?? 0) > 0;
+    // During the handshake the pipe waits here: the session does not know it yet.
+    if ((this.#pipe?.outboundLength ?? 0) > 0) return true;
+    return this.#state.kind === "connected" && this.#state.session.hasUnsent;
   }
 
   /** Begins. The pipe is there at once, unless `immediate`. */
@@ -128,8 +129,8 @@ export class Connecter implements SessionOwner {
     if (this.#scope.settings.immediate) this.#dropPipe();
     emitEnd(this.#scope, this.address, error, ready);
     this.#state = { kind: "idle" };
-    // RFC 37: a peer that got ERROR does not come back with the same credentials. QZMQ, whose ERROR proves nothing, does.
-    if (error instanceof PeerError && error.code === "ERR_ZMTP_PEER_ERROR") return;
+    const { mechanism } = this.#scope.settings;
+    if (error instanceof PeerError && error.code === "ERR_ZMTP_PEER_ERROR" && !mechanism.errorIsHint) return;
     this.#retry(!ready);
   }
 
@@ -151,8 +152,9 @@ export class Connecter implements SessionOwner {
   }
 
   #connect(): void {
-    const { settings } = this.#scope;
-    const socket = net.connect(this.#options());
+    const { settings, environment } = this.#scope;
+    const stream = environment.readBuffer.connect(this.#options());
+    const { socket } = stream;
     socket.unref();
     this.#state = { kind: "connecting", socket };
     this.#scope.emit({ type: "connect:delay", address: this.address });
@@ -179,7 +181,7 @@ export class Connecter implements SessionOwner {
       }
       if (settings.tcpKeepalive === 1)
         socket.setKeepAlive(true, Math.max(0, settings.tcpKeepaliveIdle) * 1000);
-      const session = openSession(this.#scope, socket, {
+      const session = openSession(this.#scope, stream, {
         endpoint: this.address,
         owner: this,
         earlyPipe: this.#pipe,

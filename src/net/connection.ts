@@ -1,12 +1,14 @@
 /** Makes a session: what every connection of a socket needs, whether accepted or connected. */
 
-import type { Socket } from "node:net";
 import { Engine } from "../engine/engine.ts";
 import { PeerError } from "../errors.ts";
 import type { Pattern, PatternSettings } from "../pattern/pattern.ts";
 import type { Pipe } from "../pipe/pipe.ts";
+import { encodeFrame, MORE } from "../wire/frame.ts";
+import { SubscriptionChange } from "../wire/message.ts";
 import type { Environment } from "./environment.ts";
 import type { EventError, SocketEvent } from "./events.ts";
+import type { ReadableSocket } from "./read-buffer.ts";
 import { Session, type SessionOwner } from "./session.ts";
 import type { HubSettings } from "./settings.ts";
 
@@ -31,7 +33,8 @@ export interface ConnectionRole {
 }
 
 /** A session over a connected stream socket; call `start` on it. */
-export function openSession(scope: HubScope, socket: Socket, role: ConnectionRole): Session {
+export function openSession(scope: HubScope, stream: ReadableSocket, role: ConnectionRole): Session {
+  const { socket } = stream;
   const { settings, environment, pattern, patternSettings } = scope;
   const mechanism = settings.mechanism.create();
   const engine = new Engine(
@@ -67,20 +70,21 @@ export function openSession(scope: HubScope, socket: Socket, role: ConnectionRol
         ),
       defer: (task) => environment.deferred.push(task),
       wake: () => session.wake(),
-      takeEarlyMessages: () => [],
+      takeEarlyMessages: (limit) => takeEarly(role.earlyPipe, limit),
     },
     environment.regions,
     performance.now(),
   );
-  const session: Session = new Session(socket, engine, role.owner);
+  const session: Session = new Session(stream, engine, role.owner);
   return session;
 }
 
 /** Tells the socket why a connection ended, in zeromq.js's terms; `ready` says whether its handshake had succeeded. */
 export function emitEnd(scope: HubScope, address: string, error: Error | null, ready: boolean): void {
   if (!ready) {
-    if (error instanceof PeerError && error.status !== undefined) {
-      scope.emit({ type: "handshake:error:auth", address, error: authError(error, error.status) });
+    const refused = error instanceof PeerError ? asRefusal(error) : null;
+    if (refused !== null) {
+      scope.emit({ type: "handshake:error:auth", address, error: refused });
     } else if (error instanceof PeerError && error.code !== "ERR_ZMTP_HANDSHAKE_TIMEOUT") {
       scope.emit({ type: "handshake:error:protocol", address, error });
     } else {
@@ -89,11 +93,30 @@ export function emitEnd(scope: HubScope, address: string, error: Error | null, r
       scope.emit({ type: "handshake:error:other", address, error: cause as EventError });
     }
   }
-  scope.emit({ type: "disconnect", address });
+  scope.emit({ type: "disconnect", address, ...(error === null ? {} : { error }) });
 }
 
-function authError(error: PeerError, status: number): Error & { readonly status: number } {
-  const text =
-    status === 300 ? "Temporary error" : status === 400 ? "Authentication failure" : "Internal error";
-  return Object.assign(new Error(text, { cause: error }), { status });
+/** Whole messages that wait in a pipe, as encoded frames, together at most `limit` octets. */
+function takeEarly(pipe: Pipe | null, limit: number): Uint8Array[] {
+  const frames: Uint8Array[] = [];
+  let left = limit;
+  pipe?.drain((item) => {
+    if (item instanceof SubscriptionChange) return false;
+    const encoded = item.map((body, i) => encodeFrame(i < item.length - 1 ? MORE : 0, body));
+    const size = encoded.reduce((sum, frame) => sum + frame.length, 0);
+    if (size > left) return false;
+    left -= size;
+    frames.push(...encoded);
+    return true;
+  });
+  return frames;
+}
+
+/** A refused authentication, with its status: 400 from a mechanism that knows no ZAP statuses. Null for other errors. */
+function asRefusal(error: PeerError): (PeerError & { readonly status: number }) | null {
+  if (error.code === "ERR_QZMQ_AUTH") {
+    const refusal = new PeerError(error.code, error.message, { status: 400, cause: error.cause });
+    return refusal as PeerError & { readonly status: number };
+  }
+  return error.status === undefined ? null : (error as PeerError & { readonly status: number });
 }

@@ -6,6 +6,7 @@ import { RegionPool } from "../wire/frame-batch.ts";
 import { DeferredTasks } from "./defer.ts";
 import { InprocTable } from "./inproc.ts";
 import { KeepAlive } from "./keep-alive.ts";
+import { ReadBuffer } from "./read-buffer.ts";
 import { authorize, type ZapRequest } from "./zap.ts";
 
 /** Made by a context, handed to its sockets' hubs. */
@@ -15,6 +16,8 @@ export class Environment {
   readonly inproc = new InprocTable();
   /** Primitives; each is probed when it is first used. */
   readonly crypto: CryptoProvider = cryptoProvider("auto");
+  /** Memory for octets on their way in. */
+  readonly readBuffer = new ReadBuffer();
   /** Memory for batches on their way out. */
   readonly regions = new RegionPool();
   /** Costly handshake work of all connections, in fair order. */

@@ -9,9 +9,12 @@ export interface EventError extends Error {
 
 /** What happened, and at which endpoint: always the one we bound or connected, also for accepted connections. */
 export type SocketEvent =
+  | { readonly type: "bind" | "connect" | "connect:delay" | "accept" | "close"; readonly address: string }
   | {
-      readonly type: "bind" | "connect" | "connect:delay" | "accept" | "close" | "disconnect";
+      readonly type: "disconnect";
       readonly address: string;
+      /** Why, unless the peer ended the connection in good order. */
+      readonly error?: Error;
     }
   | { readonly type: "connect:retry"; readonly address: string; readonly interval: number }
   | {

@@ -32,9 +32,8 @@ export class Listener implements SessionOwner {
     this.#scope = scope;
     this.#endpoint = endpoint;
     this.#address = endpoint.address;
-    this.#server = net.createServer(
-      { noDelay: true, keepAlive: scope.settings.tcpKeepalive === 1 },
-      (socket) => this.#accept(socket),
+    this.#server = net.createServer({ noDelay: true, pauseOnConnect: true }, (socket) =>
+      this.#accept(socket),
     );
     this.#server.unref();
   }
@@ -172,7 +171,7 @@ export class Listener implements SessionOwner {
     }
     const { tcpKeepalive, tcpKeepaliveIdle } = this.#scope.settings;
     if (tcpKeepalive === 1) socket.setKeepAlive(true, Math.max(0, tcpKeepaliveIdle) * 1000);
-    const session = openSession(this.#scope, socket, {
+    const session = openSession(this.#scope, this.#scope.environment.readBuffer.adopt(socket), {
       endpoint: this.#address,
       owner: this,
       earlyPipe: null,

@@ -10,11 +10,13 @@ import type { Socket } from "node:net";
 import type { Engine } from "../engine/engine.ts";
 import { Ready } from "../engine/event.ts";
 import type { Pipe, PipeTransport } from "../pipe/pipe.ts";
-import { REGION } from "../wire/frame-batch.ts";
 import type { PipeItem } from "../wire/message.ts";
+import type { ReadableSocket } from "./read-buffer.ts";
 
 /** How long a peer may take to close its half after we closed ours, in milliseconds. */
 const FIN_WAIT = 2000;
+/** A batch of this many octets is written without waiting for the end of the turn. */
+const FLUSH = 262_144;
 
 /** Who made the session: a listener or a connecter. */
 export interface SessionOwner {
@@ -26,6 +28,7 @@ export interface SessionOwner {
 
 /** See the head of this file. */
 export class Session implements PipeTransport {
+  readonly #stream: ReadableSocket;
   readonly #socket: Socket;
   readonly #engine: Engine;
   readonly #owner: SessionOwner;
@@ -34,7 +37,7 @@ export class Session implements PipeTransport {
   #blocked = false;
   #flushScheduled = false;
   #pumpScheduled = false;
-  /** The pipe is full; reading stopped. */
+  /** The pipe is full, or the engine while its mechanism waits; reading stopped. */
   #stalled = false;
   #timer: NodeJS.Timeout | null = null;
   #timerAt = Number.POSITIVE_INFINITY;
@@ -49,8 +52,9 @@ export class Session implements PipeTransport {
   readonly #pumpNow = (): void => this.#pump();
 
   /** `engine` is made by the caller, whose host calls `wake` here. */
-  constructor(socket: Socket, engine: Engine, owner: SessionOwner) {
-    this.#socket = socket;
+  constructor(stream: ReadableSocket, engine: Engine, owner: SessionOwner) {
+    this.#stream = stream;
+    this.#socket = stream.socket;
     this.#engine = engine;
     this.#owner = owner;
   }
@@ -60,13 +64,13 @@ export class Session implements PipeTransport {
     const socket = this.#socket;
     socket.setNoDelay?.(true);
     socket.unref();
-    socket.on("data", (chunk: Buffer) => this.#onData(chunk));
     socket.on("drain", () => this.#onDrain());
     socket.on("end", () => this.#onEnd());
     socket.on("error", (error) => this.#close(error));
     socket.on("close", () => {
       if (!this.#peerEnded) this.#close(null);
     });
+    this.#stream.read((chunk, borrowed) => this.#onData(chunk, borrowed));
     this.#flush();
     this.#arm();
   }
@@ -92,7 +96,7 @@ export class Session implements PipeTransport {
 
   take(item: PipeItem): boolean {
     if (this.#blocked || !this.#engine.send(item)) return false;
-    if (this.#engine.batched >= REGION) this.#flush();
+    if (this.#engine.batched >= FLUSH) this.#flush();
     else this.#scheduleFlush();
     return true;
   }
@@ -154,10 +158,11 @@ export class Session implements PipeTransport {
     this.#close(error);
   }
 
-  #onData(chunk: Buffer): void {
+  #onData(chunk: Buffer, borrowed: boolean): void {
     if (this.#closed || this.#ended) return;
-    this.#engine.receive(chunk, performance.now());
+    this.#engine.receive(chunk, performance.now(), borrowed);
     if (!this.#stalled) this.#pump();
+    if (borrowed) this.#engine.release();
   }
 
   /** Takes events out of the engine as long as the pipe has room. */
@@ -188,6 +193,13 @@ export class Session implements PipeTransport {
     }
     if (this.#peerEnded && !this.#stalled) {
       this.#onEnd();
+      return;
+    }
+    // The mechanism may have been handed what it needed to send again, or want no more input for now.
+    if (engine.canSend) this.#pipe?.flush();
+    if (engine.full) this.#stall(now);
+    if (engine.ended) {
+      this.#finish();
       return;
     }
     if (engine.hasOutput) this.#scheduleFlush();
@@ -331,6 +343,10 @@ export class Session implements PipeTransport {
       this.#close(error as Error);
       return;
     }
+    if (this.#engine.ended) {
+      this.#finish();
+      return;
+    }
     if (this.#engine.canSend) this.#pipe?.flush();
     this.#flush();
     this.#arm();
@@ -345,7 +361,6 @@ export class Session implements PipeTransport {
     if (this.#linger !== null) clearTimeout(this.#linger);
     this.#engine.dispose();
     const socket = this.#socket;
-    socket.removeAllListeners("data");
     if (error !== null && !socket.destroyed && socket.writable) {
       // The ERROR command shall arrive: close by FIN, and cut only if the peer does not follow.
       socket.end();

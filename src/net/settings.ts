@@ -15,9 +15,9 @@ export interface HubSettings {
   readonly reconnectMaxInterval: number;
   /** Greeting and mechanism together; 0 unlimited (ZMQ_HANDSHAKE_IVL). */
   readonly handshakeInterval: number;
-  /** PING when nothing came for so long; 0 off (ZMQ_HEARTBEAT_IVL). */
+  /** From one PING to the next; 0 off (ZMQ_HEARTBEAT_IVL). */
   readonly heartbeatInterval: number;
-  /** Silence after a PING that ends the connection; -1 as the interval (ZMQ_HEARTBEAT_TIMEOUT). */
+  /** Silence after a PING that ends the connection; -1 as the interval, 0 never (ZMQ_HEARTBEAT_TIMEOUT). */
   readonly heartbeatTimeout: number;
   /** Announced in our PINGs, 0 none (ZMQ_HEARTBEAT_TTL). */
   readonly heartbeatTimeToLive: number;

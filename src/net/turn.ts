@@ -1,5 +1,10 @@
 /** Turns of the event loop. A loop of operations that all complete at once must let timers and I/O run now and then. */
 
+/** Calls `task` when the code that runs now is done, before the event loop goes on. */
+export function soon(task: () => void): void {
+  queueMicrotask(task);
+}
+
 /** Hands out one promise a turn, however often it is asked. */
 export class Turns {
   #next: Promise<void> | null = null;

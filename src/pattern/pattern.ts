@@ -38,9 +38,11 @@ export interface PatternSettings {
   welcomeMessage: Buffer | null;
   /** PUB, XPUB, SUB: deliver what does not match (ZMQ_INVERT_MATCHING). */
   invertMatching: boolean;
-  /** Most subscriptions one peer may hold, the longest topic, and all its topics together in octets; more closes that connection. */
+  /** PUB, XPUB: most topics one peer may hold. More than this or the next two closes its connection. */
   maxSubscriptions: number;
+  /** Octets of the longest topic. */
   maxTopicLength: number;
+  /** Octets of all topics of one peer together. */
   maxTopicOctets: number;
 }
 
@@ -74,19 +76,19 @@ export interface Pattern extends PipeOwner {
 
   /**
    * A pipe begins: on the connecting side at `connect()`, before there is a peer; on the bound side after the
-   * handshake. False refuses it, and the connection is closed: a second peer of a PAIR, a routing id in use.
+   * handshake. False refuses it, and the connection is closed: a second peer of a PAIR, a routing id in use. A pipe
+   * that was refused on the connecting side may still be `connected` later, when there is a place for it.
    */
   attach(pipe: Pipe): boolean;
   /**
-   * A handshake succeeded; `pipe.peer` is set and `pipe.connected` true. Follows every `attach` on the bound side and each (re)connect on
-   * the other. False refuses the peer, and the connection is closed.
+   * A handshake succeeded; `pipe.peer` is set and `pipe.connected` true. Follows every `attach` on the bound side and
+   * each (re)connect on the other, and is followed by {@link Pipe.flush}. False refuses the peer, and the connection
+   * is closed.
    */
   connected(pipe: Pipe): boolean;
   /** The connection of a pipe that stays (connecting side) is lost; it may be `connected` again. */
   disconnected(pipe: Pipe): void;
-  /**
-   * The pipe is over: nothing more is written to it. What it still holds inbound stays readable until drained.
-   */
+  /** The pipe is over: nothing more is written to it. What it still holds inbound stays readable until drained. */
   detach(pipe: Pipe): void;
   /**
    * Sends a message of one or more frames, which the pattern may keep but not change. False when no peer can take it
@@ -94,6 +96,9 @@ export interface Pattern extends PipeOwner {
    * EINVAL for a message this type cannot send, ENOTSUP where the type does not send.
    */
   send(message: Message): boolean;
-  /** The next message by fair queueing, or undefined. Throws {@link UsageError}: EFSM out of turn, ENOTSUP where the type does not receive. */
+  /**
+   * The next message by fair queueing, or undefined. Throws {@link UsageError}: EFSM out of turn, ENOTSUP where the
+   * type does not receive.
+   */
   receive(): Message | undefined;
 }

@@ -15,8 +15,9 @@ export class Rep extends PatternBase {
   readonly type = "REP";
   override readonly intercept = isMalformed;
   readonly #incoming = new FairQueue();
-  /** The request that was read and not answered yet; without a peer when that has gone. */
-  #request: { readonly peer: Pipe | null; readonly envelope: Message } | null = null;
+  readonly #peers = new Set<Pipe>();
+  /** The request that was read and not answered yet. */
+  #request: { readonly peer: Pipe; readonly envelope: Message } | null = null;
 
   override get readable(): boolean {
     return this.#request === null && this.#incoming.readable;
@@ -26,8 +27,13 @@ export class Rep extends PatternBase {
     return this.#request !== null;
   }
 
+  override attach(pipe: Pipe): boolean {
+    this.#peers.add(pipe);
+    return true;
+  }
+
   override detach(pipe: Pipe): void {
-    if (this.#request?.peer === pipe) this.#request = { peer: null, envelope: [] };
+    this.#peers.delete(pipe);
   }
 
   override receive(): Message | undefined {
@@ -45,7 +51,7 @@ export class Rep extends PatternBase {
     const request = this.#request;
     if (request === null) throw new UsageError("EFSM");
     this.#request = null;
-    request.peer?.write([...request.envelope, ...message]);
+    if (this.#peers.has(request.peer)) request.peer.write([...request.envelope, ...message]);
     if (this.#incoming.readable) this.host.onReadable();
     return true;
   }

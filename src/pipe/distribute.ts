@@ -56,11 +56,10 @@ export class Distributor {
   /** Whom to send to, decided before the first write: a write may end a pipe or change a subscription. */
   #select(frame: Buffer, table: TopicTable<Pipe>, invert: boolean, into: (Pipe | undefined)[]): number {
     const round = ++this.#round;
-    const matched = table.match(frame, round, into);
-    if (!invert) return matched;
+    if (!invert) return table.match(frame, round, into);
+    table.match(frame, round, []);
     let count = 0;
     for (const pipe of this.#pipes) if (pipe.mark !== round) into[count++] = pipe;
-    for (let i = count; i < matched; i++) into[i] = undefined;
     return count;
   }
 }

@@ -40,7 +40,10 @@ export interface PipeOwner {
   onReadable(pipe: Pipe): void;
   /** The pipe accepts writes again after it refused one. */
   onWritable(pipe: Pipe): void;
-  /** A subscription of the peer, at once and past the queue. False: no more for now; the owner calls {@link Pipe.resume}. */
+  /**
+   * A subscription of the peer, at once and past the queue. False: no more for now; the owner calls
+   * {@link Pipe.resume}.
+   */
   onSubscription(pipe: Pipe, change: SubscriptionChange): boolean;
   /** When set, sees each inbound message first and returns true for those it consumed (3.0 subscriptions). */
   readonly intercept: ((pipe: Pipe, message: Message) => boolean) | null;
@@ -58,7 +61,7 @@ export interface PipeLimits {
 export class Pipe {
   /** The peer, once a handshake has succeeded; kept when the connection is lost. */
   peer: Peer | null = null;
-  /** ROUTER: the id that leads to this peer. Set before `attach` to assign one (ZMQ_CONNECT_ROUTING_ID), else null. */
+  /** ROUTER: the id that leads here. Set before `attach` to assign one (ZMQ_CONNECT_ROUTING_ID), else null. */
   routingId: Buffer | null = null;
   /** The last round of matching that found this pipe; see {@link Markable} in `subscription-trie.ts`. */
   mark = 0;
@@ -237,7 +240,7 @@ export class Pipe {
     return !this.#stalled;
   }
 
-  /** Stops the transport after the current item; for an `intercept` that must not take more. {@link Pipe.resume} ends it. */
+  /** Stops the transport after the current item, for an `intercept` that takes no more; {@link Pipe.resume} ends it. */
   stall(): void {
     this.#stalled = true;
   }

@@ -79,9 +79,16 @@ export class FrameBatch {
 
   /** Appends a frame that is encoded already, such as a command. */
   encoded(frame: Uint8Array): void {
-    this.#cut();
-    this.#pieces.push(frame as Buffer);
-    this.size += frame.length;
+    const length = frame.length;
+    this.size += length;
+    if (length > COPY) {
+      this.#cut();
+      this.#pieces.push(frame as Buffer);
+      return;
+    }
+    this.#room(length);
+    this.#region.set(frame, this.#end);
+    this.#end += length;
   }
 
   /** Takes out everything collected, as pieces to write in order. Until `recycle` or `abandon` they stay as they are. */

@@ -1,18 +1,19 @@
 /**
  * Frames are decoded here: octets in, any way they happen to be cut, frames out one at a time.
  *
- * Memory. A body is a view of memory that nobody writes again, so it can be handed to the user without a copy. Small
- * frames are first moved, many at once, into slabs of 8 KiB: a 16-octet message that the user keeps pins one slab, not
- * the 64 KiB in which it arrived. A body that does not arrive whole is assembled in one buffer of its own, which is
- * reserved at once up to {@link RESERVE} octets and beyond that grows with what has really arrived: announcing 8 EiB
- * costs the peer nine octets and us nothing.
+ * Memory. A body is memory that nobody writes again, so it can be handed to the user. Small frames are moved, many at
+ * once, into slabs of 8 KiB: a 16-octet message that the user keeps pins one slab, not the chunk in which it arrived.
+ * A large body is a view of a chunk that the decoder owns; one that came in a borrowed chunk (a read buffer that is
+ * used again), or that did not come whole, is assembled in a buffer of its own. That is reserved at once up to
+ * {@link RESERVE} octets and beyond grows with what has really arrived: announcing 8 EiB costs the peer nine octets
+ * and us nothing. A transient decoder, whose bodies are only looked at until the next call, copies nothing it need not.
  */
 import { constants } from "node:buffer";
 import { Queue } from "../bytes/queue.ts";
 import { PeerError } from "../errors.ts";
 import { COMMAND, LONG, MORE, RESERVED } from "./frame.ts";
 
-/** Slab size, and the largest chunk that is parsed where it lies. */
+/** Slab size, and the most memory behind a chunk that is parsed where it lies. */
 const SLAB = 8192;
 /** Frames from this size on are viewed in the chunk they came in (at most 64 KiB from a socket). */
 const VIEW = 4096;
@@ -24,7 +25,7 @@ const EMPTY = Buffer.alloc(0);
 export class FrameDecoder {
   /** Flags of the frame that `next` found. */
   flags = 0;
-  /** Body of the frame that `next` found. */
+  /** Body of the frame that `next` found; empty again when it finds none. */
   body: Buffer = EMPTY;
   /** Largest acceptable body in octets; a larger one is refused from its header. May be changed between frames. */
   limit: number;
@@ -35,6 +36,9 @@ export class FrameDecoder {
   /** The chunk from which the window was taken, and how much of it the window covers. */
   #chunk: Buffer = EMPTY;
   #taken = 0;
+  /** The chunk is the caller's, to be written again after `release`. */
+  #borrowed = false;
+  readonly #transient: boolean;
   readonly #waiting = new Queue<Buffer>();
 
   /** A frame cut off by the end of the octets so far: its header, as far as it has come ... */
@@ -45,19 +49,35 @@ export class FrameDecoder {
   #assembled = 0;
   #size = 0;
 
-  constructor(limit: number) {
+  /** `transient`: bodies are valid only until the next call of any method. */
+  constructor(limit: number, transient = false) {
     this.limit = limit;
+    this.#transient = transient;
   }
 
-  /** Stores octets; the chunk belongs to the decoder from now on. */
-  push(chunk: Buffer): void {
+  /** Stores octets. The chunk belongs to the decoder from now on; a `borrowed` one only until {@link FrameDecoder.release}. */
+  push(chunk: Buffer, borrowed = false): void {
     if (chunk.length === 0) return;
     if (this.#position === this.#window.length && this.#taken === this.#chunk.length) {
       this.#chunk = chunk;
       this.#taken = 0;
+      this.#borrowed = borrowed;
     } else {
-      this.#waiting.push(chunk);
+      this.#waiting.push(borrowed ? Buffer.from(chunk) : chunk);
     }
+  }
+
+  /** A borrowed chunk is about to be written again: keeps a copy of what has not been decoded. */
+  release(): void {
+    if (!this.#borrowed) return;
+    this.#borrowed = false;
+    // The window, slab or not, shows the octets of the chunk before `taken`.
+    this.#taken -= this.#window.length - this.#position;
+    this.#window = EMPTY;
+    this.#position = 0;
+    if (this.#transient) this.body = EMPTY;
+    this.#chunk = this.#taken < this.#chunk.length ? Buffer.from(this.#chunk.subarray(this.#taken)) : EMPTY;
+    this.#taken = 0;
   }
 
   /**
@@ -114,9 +134,12 @@ export class FrameDecoder {
       const chunk = this.#waiting.shift();
       this.#chunk = chunk ?? EMPTY;
       this.#taken = 0;
+      this.#borrowed = false;
       if (chunk === undefined) {
         this.#window = EMPTY;
         this.#position = 0;
+        // Given out; an idle connection must not hold on to it.
+        this.body = EMPTY;
         return false;
       }
     }
@@ -133,20 +156,28 @@ export class FrameDecoder {
   #slab(): void {
     const chunk = this.#chunk;
     const left = chunk.length - this.#taken;
-    // A small chunk is parsed in place, and so is a large frame; it pins at most 16 times its size.
-    if (chunk.length <= SLAB || this.#frameSize() >= VIEW) {
-      this.#window = chunk;
-      this.#position = this.#taken;
-      this.#taken = chunk.length;
-      if (chunk.length > SLAB) this.#limitWindow();
-      return;
+    // What counts is the memory behind the chunk: it may be the short rest of a long one.
+    if (this.#transient || (!this.#borrowed && chunk.buffer.byteLength <= SLAB)) {
+      this.#parseInPlace();
+    } else if (this.#frameSize() >= VIEW) {
+      // A view pins at most 16 times its size.
+      this.#parseInPlace();
+      this.#limitWindow();
+      if (this.#borrowed && this.#headerLength === 0) this.#begin();
+    } else {
+      const size = left < SLAB ? left : SLAB;
+      const slab = size < SLAB / 4 ? Buffer.allocUnsafe(size) : Buffer.allocUnsafeSlow(size);
+      chunk.copy(slab, 0, this.#taken, this.#taken + size);
+      this.#window = slab;
+      this.#position = 0;
+      this.#taken += size;
     }
-    const size = left < SLAB ? left : SLAB;
-    const slab = Buffer.allocUnsafeSlow(size);
-    chunk.copy(slab, 0, this.#taken, this.#taken + size);
-    this.#window = slab;
-    this.#position = 0;
-    this.#taken += size;
+  }
+
+  #parseInPlace(): void {
+    this.#window = this.#chunk;
+    this.#position = this.#taken;
+    this.#taken = this.#chunk.length;
   }
 
   /** Ends an in-place window behind its first frame, so that small frames after it go through a slab again. */
@@ -234,9 +265,10 @@ export class FrameDecoder {
       throw new PeerError("ERR_ZMTP_MALFORMED_FRAME", "A command frame with the MORE bit");
     }
     if (size > this.limit || size > constants.MAX_LENGTH) {
+      const most = Math.min(this.limit, constants.MAX_LENGTH);
       throw new PeerError(
         "ERR_ZMTP_MESSAGE_TOO_LARGE",
-        `A frame of ${size} octets; at most ${this.limit} are accepted`,
+        `A frame of ${size} octets; at most ${most} are accepted`,
       );
     }
   }

@@ -1,7 +1,9 @@
 /** What the provider promises beyond the algorithms: hostile inputs, wrong lengths, wiped keys, randomness. */
 import { suite } from "uvu";
 import * as assert from "uvu/assert";
+import { fromBase64url, plain, toBase64url } from "../../src/crypto/node-bytes.ts";
 import type { AeadName, HashName, KemName, Random, SignatureName } from "../../src/crypto/provider.ts";
+import { buildX25519 } from "../../src/crypto/x25519.ts";
 import { chosen, fromHex, implementations, join, pattern, pure, toHex } from "./backends.ts";
 
 const test = suite("primitives");
@@ -118,6 +120,20 @@ for (const [backEnd, x25519] of implementations((provider) => provider.x25519)) 
     assert.throws(() => x25519.sharedSecret(pattern(32), pattern(31)), isRangeError);
   });
 }
+
+test("X25519 refuses an all-zero secret that a back end lets through", () => {
+  const lax = buildX25519({ publicKey: pure.x25519.publicKey, sharedSecret: () => new Uint8Array(32) });
+  assert.is(lax.sharedSecret(pattern(32), pattern(32)), null);
+});
+
+test("octets from node:crypto are the same memory, wherever in it they begin", () => {
+  const buffer = Buffer.from(new ArrayBuffer(16), 4, 8).fill(7);
+  const bytes = plain(buffer);
+  assert.equal(bytes, new Uint8Array(8).fill(7));
+  bytes.fill(0);
+  assert.is(buffer.toString("hex"), "00".repeat(8));
+  assert.equal(fromBase64url(toBase64url(pattern(9).subarray(2))), pattern(7, 2));
+});
 
 for (const name of KEMS) {
   for (const [backEnd, kem] of implementations((provider) => provider.kems[name])) {

@@ -73,6 +73,17 @@ test("RFC 30 PUSH SHALL destroy the queue of a peer that disconnects", () => {
   assert.is(stays.heard().length, 3);
 });
 
+test("nothing is written to a pipe that is over, though its connection may linger", () => {
+  for (const type of ["PUSH", "DEALER", "REQ", "PAIR", "ROUTER", "PUB", "XPUB", "XSUB"] as const) {
+    const { socket, peer } = bench(type);
+    const lingering = peer("id");
+    lingering.subscribe("");
+    socket.detach(lingering.pipe);
+    (socket as Pattern).send(msg("id", "x"));
+    assert.equal(lingering.heard(), [], type);
+  }
+});
+
 test("RFC 30 PULL SHALL receive incoming messages from its peers using a fair-queuing strategy", () => {
   const { socket, host, peer } = bench("PULL");
   const [a, b] = [peer(), peer()];

@@ -127,6 +127,8 @@ test("ZMQ_REQ_RELAXED: a request that cannot be sent leaves the one before it as
   socket.send(msg("2"));
   assert.not(socket.writable);
   assert.not(socket.send(msg("3")));
+  server.takeMore(1);
+  assert.ok(socket.writable);
   server.say("", "answer to 2");
   assert.equal(text(socket.receive()), ["answer to 2"]);
 });
@@ -228,6 +230,14 @@ test("RFC 28 REP SHALL NOT block: a reply to a vanished or full peer is dropped"
   assert.equal(text(socket.receive()), ["2"], "what it asked before is still asked");
   assert.ok(socket.send(msg("to nobody")));
   assert.equal(gone.heard(), []);
+  const lingering = peer();
+  for (const question of ["a", "b"]) lingering.say("", question);
+  socket.receive();
+  socket.detach(lingering.pipe);
+  socket.send(msg("too late"));
+  socket.receive();
+  socket.send(msg("too late"));
+  assert.equal(lingering.heard(), [], "nothing is written to a pipe that is over");
   const slow = peer("", { sendHighWaterMark: 1 });
   slow.room = 0;
   for (const question of ["3", "4"]) {

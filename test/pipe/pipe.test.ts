@@ -256,6 +256,20 @@ test("a transport that answers from within take() gets each item once and in ord
   up();
 });
 
+test("conflate: a message written from within take() is kept", () => {
+  const { pipe } = setup({ conflate: true });
+  const taken: PipeItem[] = [];
+  const take = (item: PipeItem) => {
+    taken.push(item);
+    if (taken.length === 1) pipe.write(msg("newer"));
+    return true;
+  };
+  pipe.write(msg("old"));
+  pipe.attach({ take, resume() {}, terminate() {} }, peerNamed());
+  pipe.flush();
+  assert.equal(names(taken), ["old", "newer"]);
+});
+
 test("a connection that ends from within take() gets no more", () => {
   for (const forget of [false, true]) {
     const { pipe } = setup();

@@ -1,0 +1,400 @@
+/**
+ * The QZMQ mechanism behind the door of mechanism.ts: drives the states of a handshake, then stands aside for the
+ * connection that comes of it.
+ *
+ * States are generators (handshake.ts). A step that must wait leaves the generator where it is; whoever completes the
+ * step resumes it, possibly from a later turn of the event loop, and `wake()` tells the engine once the generator has
+ * reached the next state or has thrown, which `advance` then reports.
+ */
+import { LayoutError } from "../../bytes/reader.ts";
+import type { CryptoProvider } from "../../crypto/provider.ts";
+import { PeerError, type PeerErrorCode } from "../../errors.ts";
+import type { Metadata } from "../../wire/metadata.ts";
+import type { Mechanism, MechanismHost, MechanismStatus } from "../mechanism.ts";
+import type { Defer } from "./admission.ts";
+import type { Connection } from "./connection.ts";
+import { CLOSE_CODE } from "./control.ts";
+import { type Counters, countCompleted, countFailure } from "./counters.ts";
+import { encodeCommand, isCommand } from "./framing.ts";
+import type { Awaiting, Handshake, State, Step, Work } from "./handshake.ts";
+import { decodeCommand, decodeError, encodeError, MAX_CLIENT_HELLO, type WireReason } from "./messages.ts";
+import { RECORD_OVERHEAD } from "./record.ts";
+
+/** Name in the greeting. */
+export const MECHANISM_NAME = "QZMQ";
+/** Octet of the greeting that says the role (RFC 37, "greeting"). */
+const AS_SERVER = 32;
+
+/** What a role brings. */
+export interface Role {
+  readonly asServer: boolean;
+  readonly provider: CryptoProvider;
+  readonly counters: Counters;
+  readonly recordLimit: number;
+  readonly unixTime: () => number;
+  /** Milliseconds until the peer's first message, and until the end of the handshake. */
+  readonly helloTimeout: number;
+  readonly handshakeTimeout: number;
+  /** Enters the connection; `drop` is called when it has to make room. Throws {@link PeerError} `ERR_QZMQ_BUSY`. */
+  enter(host: MechanismHost, drop: () => void): Entry;
+  /** The connection is over. */
+  over(mechanism: QzmqMechanism): void;
+}
+
+/** One connection's entry. */
+export interface Entry {
+  begin(handshake: Handshake): Awaiting;
+  /** Runs a public-key operation in its turn; `start` calls `done` once it has returned. */
+  operate(defer: Defer, start: (done: () => void) => void): void;
+  /** The time, at each call. */
+  tick(now: number): void;
+  /** The handshake is over, one way or the other. May be called again. */
+  leave(): void;
+}
+
+/** How a step went on: its answer, or an error to throw into the generator. */
+type Answer =
+  | { readonly ok: true; readonly value: unknown }
+  | { readonly ok: false; readonly error: unknown };
+type Outcome = { readonly state: State } | { readonly error: unknown };
+
+/** See the head of this file. */
+export class QzmqMechanism implements Mechanism {
+  readonly name = MECHANISM_NAME;
+  readonly transparent = false;
+  readonly #role: Role;
+  readonly #output: Uint8Array[] = [];
+  #host: MechanismHost | null = null;
+  #entry: Entry | null = null;
+  #state: Awaiting | null = null;
+  #work: Work<State> | null = null;
+  #outcome: Outcome | null = null;
+  #connection: Connection | null = null;
+  #startedAt = 0;
+  #now = 0;
+  #deadline = Number.POSITIVE_INFINITY;
+  #dropped = false;
+  #over = false;
+
+  constructor(role: Role) {
+    this.#role = role;
+  }
+
+  get asServer(): boolean {
+    return this.#role.asServer;
+  }
+
+  get status(): MechanismStatus {
+    if (this.#connection !== null) return "ready";
+    return this.#work === null ? "handshaking" : "waiting";
+  }
+
+  get maxFrameSize(): number {
+    if (this.#connection !== null) return this.#connection.maxFrameSize;
+    const limit = this.#state?.maxFrameSize ?? MAX_CLIENT_HELLO;
+    // What is buffered while CLIENTKEY is looked at may be records already.
+    return this.#work === null ? limit : Math.max(limit, this.#role.recordLimit + RECORD_OVERHEAD);
+  }
+
+  get canSend(): boolean {
+    return !this.#over && this.#connection !== null && this.#connection.canSend;
+  }
+
+  get peerMetadata(): Metadata | null {
+    return this.#connection?.peerMetadata ?? null;
+  }
+
+  get facts(): Readonly<Record<string, unknown>> | null {
+    return this.#connection?.facts ?? null;
+  }
+
+  get deadline(): number {
+    if (this.#over) return Number.POSITIVE_INFINITY;
+    if (this.#dropped) return 0;
+    return this.#connection?.deadline ?? this.#deadline;
+  }
+
+  /** True once both sides said goodbye, or the peer did not in time: nothing more comes, the transport can be cut. */
+  get ended(): boolean {
+    return this.#connection?.ended ?? false;
+  }
+
+  start(host: MechanismHost, now: number): void {
+    this.#host = host;
+    this.#tick(now);
+    this.#startedAt = now;
+    this.#role.counters.handshakesStarted++;
+    if ((host.peerGreeting[AS_SERVER] === 1) === this.asServer) {
+      this.#guard(() => {
+        const role = this.asServer ? "servers" : "clients";
+        throw new PeerError("ERR_QZMQ_ROLE", `Both sides are ${role}`);
+      });
+    }
+    this.#deadline = now + Math.min(this.#role.helloTimeout, this.#role.handshakeTimeout);
+    this.#guard(() => {
+      this.#entry = this.#role.enter(host, () => this.#drop());
+      this.#state = this.#entry.begin(this.#handshake(host));
+    });
+  }
+
+  receive(flags: number, body: Uint8Array, now: number): Uint8Array | null {
+    this.#tick(now);
+    return this.#guard(() => {
+      if (this.#connection !== null) return this.#connection.receive(flags, body, now);
+      this.#deadline = this.#startedAt + this.#role.handshakeTimeout;
+      if (!isCommand(flags)) throw new PeerError("ERR_QZMQ_PROTOCOL", "Message before the handshake is done");
+      const command = decodeCommand(body.slice());
+      if (command.name === "ERROR") throw peerError(decodeError(command.data));
+      this.#work = this.#state!.receive(command);
+      this.#proceed({ ok: true, value: undefined });
+      return this.#settle();
+    });
+  }
+
+  advance(now: number): Uint8Array | null {
+    this.#tick(now);
+    return this.#guard(() => this.#settle());
+  }
+
+  takeOutput(): Uint8Array[] {
+    return this.#output.splice(0);
+  }
+
+  seal(frames: readonly Uint8Array[], size: number, now: number): Uint8Array[] {
+    return this.#guard(() => this.#ready().seal(frames, size, now));
+  }
+
+  onDeadline(now: number): void {
+    this.#tick(now);
+    this.#guard(() => {
+      if (this.#connection !== null) this.#connection.onDeadline(now);
+      else if (this.#dropped) throw new PeerError("ERR_QZMQ_BUSY", "Handshake made room for another");
+      else if (now >= this.#deadline) throw new PeerError("ERR_QZMQ_TIMEOUT", "Handshake took too long");
+    });
+  }
+
+  close(now: number): boolean {
+    if (this.#over || this.#connection === null) return false;
+    return this.#connection.close(now, CLOSE_CODE.normal);
+  }
+
+  end(): void {
+    if (!this.#over) this.#guard(() => this.#connection?.end());
+  }
+
+  /** Starts a rotation of the keys, or notes that one is wanted. True when KEYUPDATE is queued now. Only when `ready`. */
+  rotate(now: number): boolean {
+    const queued = this.#ready().rotate(now);
+    this.#host!.wake();
+    return queued;
+  }
+
+  /** Keying material for the application (spec, "Exporter"); see `Exporter.export`. Only when `ready`. */
+  exportKeyingMaterial(label: string, context: Uint8Array, length: number): Uint8Array {
+    return this.#ready().export(label, context, length);
+  }
+
+  dispose(): void {
+    this.#over = true;
+    // Runs the `finally` blocks of a handshake that waits; one that is running cannot be disposed of.
+    this.#work?.return(undefined as never);
+    this.#work = null;
+    this.#state?.dispose();
+    if (this.#outcome !== null && "state" in this.#outcome) disposeState(this.#outcome.state);
+    this.#outcome = null;
+    this.#connection?.wipe();
+    this.#entry?.leave();
+    this.#role.over(this);
+  }
+
+  #tick(now: number): void {
+    this.#now = now;
+    this.#entry?.tick(now);
+  }
+
+  #ready(): Connection {
+    if (this.#connection === null || this.#over)
+      throw new Error("the handshake is not done, or the connection is over");
+    return this.#connection;
+  }
+
+  #handshake(host: MechanismHost): Handshake {
+    const now = () => this.#now;
+    const { provider, counters, unixTime } = this.#role;
+    return {
+      ...{ host, provider, counters, unixTime, random: host.random, output: this.#output },
+      get now() {
+        return now();
+      },
+    };
+  }
+
+  #drop(): void {
+    this.#dropped = true;
+    this.#host!.wake();
+  }
+
+  /** Takes over what a handshake step came to, if it has. */
+  #settle(): Uint8Array | null {
+    const outcome = this.#outcome;
+    if (outcome === null) return null;
+    this.#outcome = null;
+    this.#work = null;
+    if ("error" in outcome) throw outcome.error;
+    if (outcome.state.kind === "awaiting") {
+      this.#state = outcome.state;
+      return null;
+    }
+    const { connection, plaintext } = outcome.state;
+    this.#state = null;
+    this.#connection = connection;
+    this.#entry?.leave();
+    countCompleted(this.#role.counters, this.#now - this.#startedAt, connection.facts["resumed"] === true);
+    return plaintext;
+  }
+
+  /** Runs the generator until it waits for something that does not come at once, or ends. */
+  #proceed(answer: Answer): void {
+    const work = this.#work!;
+    try {
+      for (let next: Answer | null = answer; next !== null; ) {
+        const result: IteratorResult<Step, State> = next.ok ? work.next(next.value) : work.throw(next.error);
+        if (result.done) {
+          this.#outcome = { state: result.value };
+          return;
+        }
+        next = this.#begin(result.value);
+      }
+    } catch (error) {
+      this.#outcome = { error };
+    }
+  }
+
+  /** Begins a step. Its answer if that is there at once; otherwise the generator is resumed with it later. */
+  #begin(step: Step): Answer | null {
+    let atOnce: Answer | null = null;
+    let began = false;
+    const answer = (value: Answer) => {
+      if (began) this.#resume(value);
+      else atOnce = value;
+    };
+    this.#carryOut(step, answer);
+    began = true;
+    return atOnce;
+  }
+
+  #resume(answer: Answer): void {
+    if (this.#work === null) return;
+    this.#proceed(answer);
+    if (this.#outcome !== null) this.#host!.wake();
+  }
+
+  #carryOut(step: Step, answer: (value: Answer) => void): void {
+    const host = this.#host!;
+    const defer = (task: () => void) => host.defer(task);
+    switch (step.kind) {
+      case "authorize":
+        host.authorize(step.credentials, (value) => answer({ ok: true, value }));
+        break;
+      case "turn":
+        this.#entry!.operate(defer, (done) => {
+          try {
+            answer({ ok: true, value: undefined });
+          } finally {
+            done();
+          }
+        });
+        break;
+      case "sign":
+        this.#entry!.operate(defer, (done) => {
+          const signed = (value: Answer) => {
+            done();
+            answer(value);
+          };
+          const failed = (cause: unknown) => {
+            const error = new PeerError("ERR_QZMQ_INTERNAL", "Signer failed", { cause });
+            signed({ ok: false, error });
+          };
+          try {
+            const signature = step.signer.sign(step.message, step.context);
+            if (signature instanceof Uint8Array) signed({ ok: true, value: signature });
+            else signature.then((value) => signed({ ok: true, value }), failed);
+          } catch (error) {
+            failed(error);
+          }
+        });
+        break;
+    }
+  }
+
+  /** The one way out of a failure: what the peer is told is queued, secrets are gone, the error is a PeerError. */
+  #guard<T>(run: () => T): T {
+    try {
+      return run();
+    } catch (thrown) {
+      if (this.#over) throw thrown;
+      const error = asPeerError(thrown);
+      const inHandshake = this.#connection === null;
+      countFailure(this.#role.counters, error.code, inHandshake);
+      if (inHandshake) {
+        const reason = wireReason(error.code);
+        if (reason !== null && this.#state?.takesError !== false)
+          this.#output.push(encodeCommand(encodeError(reason)));
+      } else if (error.code !== "ERR_QZMQ_TRUNCATED") {
+        const code = error.code === "ERR_QZMQ_LIMIT" ? CLOSE_CODE.limits : CLOSE_CODE.protocol;
+        this.#sayGoodbye(code);
+      }
+      this.dispose();
+      throw error;
+    }
+  }
+
+  /** A key at its hard limit cannot even say goodbye. */
+  #sayGoodbye(code: 2 | 3): void {
+    try {
+      this.#connection!.close(this.#now, code);
+    } catch (error) {
+      if (!(error instanceof PeerError)) throw error;
+    }
+  }
+}
+
+function disposeState(state: State): void {
+  if (state.kind === "awaiting") state.dispose();
+  else state.connection.wipe();
+}
+
+function peerError(reason: string): PeerError {
+  return new PeerError("ERR_ZMTP_PEER_ERROR", `Peer answered with ERROR: ${reason}`, { reason });
+}
+
+function asPeerError(thrown: unknown): PeerError {
+  if (thrown instanceof PeerError) return thrown;
+  if (thrown instanceof LayoutError) {
+    return new PeerError("ERR_QZMQ_PROTOCOL", `Malformed: ${thrown.message}`, { cause: thrown });
+  }
+  return new PeerError("ERR_QZMQ_INTERNAL", "Handshake failed on our side", { cause: thrown });
+}
+
+/** What the peer is told; `null` for nothing: it is no peer, it told us first, or it is not listening. */
+function wireReason(code: PeerErrorCode): WireReason | null {
+  switch (code) {
+    case "ERR_QZMQ_AUTH":
+    case "ERR_QZMQ_REPLAY":
+      return "auth";
+    case "ERR_QZMQ_VERSION":
+      return "version";
+    case "ERR_QZMQ_SUITE":
+      return "suite";
+    case "ERR_QZMQ_BUSY":
+      return "busy";
+    case "ERR_QZMQ_INTERNAL":
+      return "internal";
+    case "ERR_QZMQ_ROLE":
+    case "ERR_QZMQ_TIMEOUT":
+    case "ERR_ZMTP_PEER_ERROR":
+      return null;
+    default:
+      return "protocol";
+  }
+}

@@ -1,0 +1,51 @@
+/** Signing keys. The protocol asks a {@link Signer}, and never sees where the private key is. */
+import { utf8 } from "../../bytes/writer.ts";
+import type { CryptoProvider, Random, SignatureName } from "../../crypto/provider.ts";
+
+/** Contexts of every signature in QZMQ/1, octets to pass to {@link Signer.sign} (spec, "Signatures"). */
+export const SIGNATURE_CONTEXTS = {
+  server: utf8("QZMQ/1 server"),
+  client: utf8("QZMQ/1 client"),
+  certificate: utf8("QZMQ/1 certificate"),
+  revocation: utf8("QZMQ/1 revocation"),
+} as const;
+
+/** A private key that can sign, wherever it is kept: in this process, in a worker thread, in an HSM or a KMS. */
+export interface Signer {
+  readonly algorithm: SignatureName;
+  /** The public key, of the algorithm's length. */
+  readonly publicKey: Uint8Array;
+  /**
+   * A signature of the algorithm's length over `message` under `context` (at most 255 octets). At once or later; a
+   * rejected promise fails the one handshake that asked for it. `message` is valid until the promise settles.
+   */
+  sign(message: Uint8Array, context: Uint8Array): Uint8Array | Promise<Uint8Array>;
+}
+
+/** A signer whose private key is in this process. */
+export interface LocalSigner extends Signer {
+  /** Overwrites what is held of the private key. Signing afterwards throws or rejects. */
+  dispose(): void;
+}
+
+/**
+ * A signer from a private key's 32-octet `seed`, which is copied. `random` makes signatures hedged (FIPS 204, section
+ * 3.4); where the runtime signs off the main thread, the provider's own source makes `sign` do so and return a promise.
+ * `null` makes signatures deterministic, for vectors. Throws `RangeError` for a seed of another length.
+ */
+export function localSigner(
+  provider: CryptoProvider,
+  algorithm: SignatureName,
+  seed: Uint8Array,
+  random: Random | null,
+): LocalSigner {
+  const key = provider.signatures[algorithm].key(seed);
+  const later = random === provider.random ? key.signAsync : undefined;
+  return {
+    algorithm,
+    publicKey: key.publicKey,
+    sign: (message, context) =>
+      later === undefined ? key.sign(message, context, random) : later(message, context, random),
+    dispose: () => key.wipe(),
+  };
+}

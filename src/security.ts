@@ -1,0 +1,218 @@
+/** The `security` option of a socket: QZMQ for each connection that the socket makes or accepts. */
+import type { CryptoProvider } from "./crypto/provider.ts";
+import { type CryptoChoice, cryptoProvider } from "./crypto/select.ts";
+import { Admission, type AdmissionOptions } from "./mechanism/qzmq/admission.ts";
+import type { Mode } from "./mechanism/qzmq/algorithm.ts";
+import type { Certificate } from "./mechanism/qzmq/certificate.ts";
+import type { CommonOptions, KeyLimits, TicketPolicy } from "./mechanism/qzmq/config.ts";
+import type { Counters } from "./mechanism/qzmq/counters.ts";
+import type { ClientAuth } from "./mechanism/qzmq/extensions.ts";
+import type { Identity } from "./mechanism/qzmq/identity.ts";
+import { type QzmqFactory, qzmqClient, qzmqServer } from "./mechanism/qzmq/index.ts";
+import { type Pin, parsePins } from "./mechanism/qzmq/pins.ts";
+import type { RevocationList } from "./mechanism/qzmq/revocation.ts";
+import { type Suite, suiteByName } from "./mechanism/qzmq/suite.ts";
+import { TicketStore } from "./mechanism/qzmq/ticket-store.ts";
+import { Trust } from "./mechanism/qzmq/trust.ts";
+import { monotonic, unixTime } from "./net/clock.ts";
+import { TrustFiles, type TrustFilesOptions } from "./net/trust-files.ts";
+
+/** Primitives for whoever names no back end; each is probed when it is first used. */
+export const PROVIDER: CryptoProvider = cryptoProvider("auto");
+
+/** Whom to believe: values, or files that are read again when they change. At least one pin or authority. */
+export type TrustInput =
+  | Trust
+  | {
+      /** Fingerprints of keys: 64 hex digits, `"hex, name"` as in a pin file, or pins. */
+      readonly pins?: readonly (string | Pin)[];
+      /** Self-issued certificates of authorities. */
+      readonly authorities?: readonly Certificate[];
+      readonly revocationLists?: readonly RevocationList[];
+      /** `required` refuses peers while their authority's list is missing or expired; default `optional`. */
+      readonly revocation?: "required" | "optional";
+      /** Tolerance for differing clocks, seconds; default 300. */
+      readonly clockSkew?: number;
+    }
+  | { readonly files: Omit<TrustFilesOptions, "mode">; readonly onError?: (error: Error) => void };
+
+/** What both roles set. Times in milliseconds. */
+export interface SecurityCommon extends KeyLimits {
+  /** `hybrid` (default), `pq-only`, or `classical`, which no quantum computer respects. */
+  readonly mode?: Mode;
+  /** The most preferred first, such as `"x25519+mlkem768/mldsa44/aes256gcm/sha256"`; default all of the mode. */
+  readonly suites?: readonly (string | Suite)[];
+  /** Back end of the primitives; default `auto`. */
+  readonly crypto?: CryptoChoice;
+  /** Largest record plaintext to accept, 4096..262144 octets. */
+  readonly recordLimit?: number;
+  /** Milliseconds for the whole handshake; default 30 000. */
+  readonly handshakeTimeout?: number;
+}
+
+/** Settings of the side that plays the server, whether it binds or connects. */
+export interface ServerSecurityOptions extends SecurityCommon {
+  /** Who we are; several for several signature algorithms or names. */
+  readonly identity: Identity | readonly Identity[];
+  /** Whether clients show who they are; default `required` when `trust` is given, else `none`. */
+  readonly clientAuth?: ClientAuth;
+  /** Whom to believe among clients. */
+  readonly trust?: TrustInput;
+  /** Tickets for resumption; `false` for none. Lifetime in seconds. */
+  readonly tickets?: false | (TicketPolicy & { readonly lifetime?: number });
+  /** Limits before authentication. */
+  readonly limits?: AdmissionOptions;
+}
+
+/** Settings of the side that plays the client, whether it binds or connects. */
+export interface ClientSecurityOptions extends SecurityCommon {
+  /** Whom to believe among servers. */
+  readonly trust: TrustInput;
+  /** Who we are; without, the client is anonymous. */
+  readonly identity?: Identity;
+  /** The name that the server's certificate must have; default the endpoint's host. */
+  readonly serverName?: string;
+  /** Resume earlier sessions; default true. A store may be shared by sockets. */
+  readonly resumption?: boolean | TicketStore;
+  /** Send waiting messages with the first flight of a resumed handshake; default false. */
+  readonly earlyData?: boolean;
+  /** Send waiting messages before the server has finished; default false. */
+  readonly fastStart?: boolean;
+}
+
+/** One of a socket's live QZMQ connections: what was negotiated, and what can be done with it. */
+export interface SecureConnection {
+  /** Suite, mode, peer, epoch, resumed and so on; also in the `handshake` event. */
+  readonly facts: Readonly<Record<string, unknown>>;
+  /** Rotates the keys now, or as soon as the last rotation is over. */
+  rotate(): void;
+  /** Keying material bound to this connection, the same at both ends (spec, "Exporter"). */
+  exportKeyingMaterial(label: string, context: Uint8Array, length: number): Uint8Array;
+}
+
+/** QZMQ for one socket: give it as `security`. */
+export class Security {
+  /** What the socket makes its connections' mechanisms with. */
+  readonly mechanism: QzmqFactory;
+
+  constructor(mechanism: QzmqFactory) {
+    this.mechanism = mechanism;
+  }
+
+  /** What the connections have done, in numbers that only grow. */
+  get counters(): Readonly<Counters> {
+    return this.mechanism.counters;
+  }
+
+  /** Connections whose handshake is done and that are not over. */
+  get connections(): SecureConnection[] {
+    return [...this.mechanism.connections]
+      .filter((connection) => connection.status === "ready")
+      .map((connection) => ({
+        facts: connection.facts ?? {},
+        rotate: () => void connection.rotate(monotonic()),
+        exportKeyingMaterial: (label, context, length) =>
+          connection.exportKeyingMaterial(label, context, length),
+      }));
+  }
+
+  /** Rotates the keys of all connections; returns how many there are. */
+  rotate(): number {
+    const { connections } = this;
+    for (const connection of connections) connection.rotate();
+    return connections.length;
+  }
+
+  /** Overwrites shared secrets. Close the socket first. */
+  dispose(): void {
+    this.mechanism.dispose();
+  }
+}
+
+/**
+ * QZMQ in the server's role. Throws `RangeError`, saying what was expected, for settings out of bounds and when keys
+ * or trust are missing.
+ */
+export function server(options: ServerSecurityOptions): Security {
+  const provider = providerOf(options);
+  const identities = Array.isArray(options.identity) ? options.identity : [options.identity];
+  const trust = options.trust === undefined ? undefined : trustOf(options.trust, provider, modeOf(options));
+  return new Security(
+    qzmqServer({
+      ...common(options, provider),
+      identities: () => identities as readonly Identity[],
+      clientAuth: options.clientAuth ?? (trust === undefined ? "none" : "required"),
+      ...(trust === undefined ? {} : { trust }),
+      tickets: options.tickets === false ? null : (options.tickets ?? {}),
+      admission: new Admission(provider, provider.random, options.limits),
+    }),
+  );
+}
+
+/** QZMQ in the client's role. Throws `RangeError` as {@link server} does. */
+export function client(options: ClientSecurityOptions): Security {
+  const provider = providerOf(options);
+  const { identity, serverName, resumption = true } = options;
+  const store = resumption === true ? new TicketStore() : resumption === false ? null : resumption;
+  return new Security(
+    qzmqClient({
+      ...common(options, provider),
+      trust: trustOf(options.trust, provider, modeOf(options)),
+      identity: () => identity ?? null,
+      ...(serverName === undefined ? {} : { serverName }),
+      tickets: store,
+      earlyData: options.earlyData ?? false,
+      fastStart: options.fastStart ?? false,
+    }),
+  );
+}
+
+function providerOf(options: SecurityCommon): CryptoProvider {
+  const { crypto = "auto" } = options;
+  return crypto === "auto" ? PROVIDER : cryptoProvider(crypto);
+}
+
+function modeOf(options: SecurityCommon): Mode {
+  return options.mode ?? "hybrid";
+}
+
+function common(options: SecurityCommon, provider: CryptoProvider): CommonOptions {
+  const { suites, crypto: _, ...rest } = options;
+  const shared: Omit<CommonOptions, "provider" | "unixTime" | "suites"> = {
+    ...(rest.mode === undefined ? {} : { mode: rest.mode }),
+    ...(rest.recordLimit === undefined ? {} : { recordLimit: rest.recordLimit }),
+    ...(rest.handshakeTimeout === undefined ? {} : { handshakeTimeout: rest.handshakeTimeout }),
+    ...(rest.maxMessages === undefined ? {} : { maxMessages: rest.maxMessages }),
+    ...(rest.maxBytes === undefined ? {} : { maxBytes: rest.maxBytes }),
+    ...(rest.maxAge === undefined ? {} : { maxAge: rest.maxAge }),
+  };
+  return {
+    ...shared,
+    provider,
+    unixTime,
+    ...(suites === undefined
+      ? {}
+      : { suites: suites.map((suite) => (typeof suite === "string" ? suiteByName(suite) : suite)) }),
+  };
+}
+
+function trustOf(input: TrustInput, provider: CryptoProvider, mode: Mode): () => Trust {
+  if (input instanceof Trust) return () => input;
+  if ("files" in input) {
+    const { files, onError } = input;
+    const trust = new TrustFiles(provider, { ...files, mode }, onError ?? warn);
+    return () => trust.current(Math.floor(unixTime() / 1000));
+  }
+  const { pins = [], ...policy } = input;
+  const trust = new Trust(provider, { ...policy, mode, pins: pins.flatMap(pinOf) });
+  return () => trust;
+}
+
+function pinOf(pin: string | Pin): Pin[] {
+  return typeof pin === "string" ? parsePins(pin) : [pin];
+}
+
+/** A changed file that cannot be used leaves the former trust in place: somebody must hear of it. */
+function warn(error: Error): void {
+  process.emitWarning(error.message, "QzmqTrustWarning");
+}

@@ -1,0 +1,134 @@
+import { spawnSync } from "node:child_process";
+import { fileURLToPath } from "node:url";
+import { suite } from "uvu";
+import * as assert from "uvu/assert";
+import { utf8 } from "../../src/bytes/writer.ts";
+import { hex } from "../../src/mechanism/qzmq/algorithm.ts";
+import { WorkerSigner } from "../../src/net/worker-signer.ts";
+import { key, provider, seedOf } from "../mechanism/qzmq/pki.ts";
+
+const CONTEXT = utf8("QZMQ/1 server");
+const failure = (promise: Promise<unknown>) =>
+  promise.then(
+    () => "no failure",
+    (error: Error) => error.message,
+  );
+
+const test = suite<{ start: (seed?: Uint8Array) => WorkerSigner }>("worker signer");
+let started: WorkerSigner[] = [];
+test.before.each((context) => {
+  context.start = (seed = seedOf("someone")) => {
+    const signer = new WorkerSigner(provider, "ML-DSA-44", seed);
+    started.push(signer);
+    return signer;
+  };
+});
+test.after.each(async () => {
+  await Promise.all(started.map((signer) => signer.close()));
+  started = [];
+});
+
+test("signs in another thread what verifies here", async ({ start }) => {
+  const signer = start();
+  assert.is(signer.algorithm, "ML-DSA-44");
+  assert.is(hex(signer.publicKey), hex(key("someone").publicKey));
+  const messages = ["a", "b", "c"].map((text) => utf8(text));
+  const signatures = await Promise.all(messages.map((message) => signer.sign(message, CONTEXT)));
+  for (const [i, signature] of signatures.entries()) {
+    assert.ok(provider.signatures["ML-DSA-44"].verify(signer.publicKey, messages[i]!, CONTEXT, signature));
+  }
+});
+
+test("a message may change after the call", async ({ start }) => {
+  const signer = start();
+  const message = utf8("before");
+  // The second one waits on this side for its turn.
+  const signatures = [signer.sign(message, CONTEXT), signer.sign(message, CONTEXT)];
+  message.fill(0);
+  const { verify } = provider.signatures["ML-DSA-44"];
+  for (const signature of signatures) {
+    assert.ok(verify(signer.publicKey, utf8("before"), CONTEXT, await signature));
+  }
+});
+
+test("the seed is copied", async ({ start }) => {
+  const seed = seedOf("someone");
+  const signer = start(seed);
+  seed.fill(0);
+  const signature = await signer.sign(utf8("m"), CONTEXT);
+  assert.ok(provider.signatures["ML-DSA-44"].verify(key("someone").publicKey, utf8("m"), CONTEXT, signature));
+});
+
+test("a request that cannot be signed fails alone", async ({ start }) => {
+  const signer = start();
+  assert.match(await failure(signer.sign(utf8("m"), new Uint8Array(256))), /refused: RangeError/);
+  assert.is((await signer.sign(utf8("m"), CONTEXT)).length, 2420);
+});
+
+test("closing rejects what is awaited and what comes later, and the thread ends", async ({ start }) => {
+  const signer = start();
+  const outcomes = Promise.all([1, 2, 3].map(() => failure(signer.sign(utf8("m"), CONTEXT))));
+  const closed = signer.close();
+  const message = "this signer has been closed";
+  assert.equal(await outcomes, [message, message, message]);
+  await closed;
+  assert.is(await failure(signer.sign(utf8("m"), CONTEXT)), message);
+  await signer.close();
+});
+
+test("requests are bounded", async ({ start }) => {
+  const signer = start();
+  const outcomes = Array.from({ length: 1026 }, () => failure(signer.sign(utf8("m"), CONTEXT)));
+  assert.is(await outcomes[1025], "too many signatures are awaited");
+  await signer.close();
+  assert.is(await outcomes[1024], "this signer has been closed");
+});
+
+test("a seed of another length is refused, and no thread starts", () => {
+  const isRangeError = (error: unknown) => error instanceof RangeError;
+  assert.throws(() => new WorkerSigner(provider, "ML-DSA-44", new Uint8Array(31)), isRangeError);
+});
+
+/** Runs a script in a process of its own, which has `WorkerSigner` and a `provider`. */
+function run(script: string): { status: number | null; output: string } {
+  const at = (path: string) => JSON.stringify(new URL(path, import.meta.url).href);
+  const source = `
+    const { WorkerSigner } = await import(${at("../../src/net/worker-signer.js")});
+    const { cryptoProvider } = await import(${at("../../src/crypto/select.js")});
+    const provider = cryptoProvider("auto");
+    ${script}`;
+  const cwd = fileURLToPath(new URL(".", import.meta.url));
+  const options = { cwd, timeout: 60_000, encoding: "utf8" } as const;
+  const { status, stdout, stderr } = spawnSync(
+    process.execPath,
+    ["--input-type=module", "-e", source],
+    options,
+  );
+  return { status, output: stdout + stderr };
+}
+
+test("an idle signer does not keep the process alive; one at work does", () => {
+  const { status, output } = run(`
+    const unused = new WorkerSigner(provider, "ML-DSA-44", new Uint8Array(32));
+    const signer = new WorkerSigner(provider, "ML-DSA-44", new Uint8Array(32));
+    const signature = await signer.sign(new Uint8Array(1), new Uint8Array(0));
+    console.log(String(signature.length));`);
+  assert.is(output.trim(), "2420");
+  assert.is(status, 0);
+});
+
+test("a thread that cannot work fails its requests", () => {
+  const { status, output } = run(`
+    const broken = Object.create(provider, {
+      signatures: { value: { "No-Such": { publicKey: () => new Uint8Array(1) } } },
+    });
+    const signer = new WorkerSigner(broken, "No-Such", new Uint8Array(32));
+    for (const _ of [1, 2]) {
+      await signer.sign(new Uint8Array(1), new Uint8Array(0)).catch((error) => console.log(error.message));
+    }
+    await signer.close();`);
+  assert.is(output.trim(), "the signing thread failed\nthe signing thread failed");
+  assert.is(status, 0);
+});
+
+test.run();

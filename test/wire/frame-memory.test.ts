@@ -1,0 +1,161 @@
+/** What decoding costs in memory and time: nothing for a promise, little for what is kept, linear for what comes. */
+import { test } from "uvu";
+import * as assert from "uvu/assert";
+import { encodeFrame } from "../../src/wire/frame.ts";
+import { FrameDecoder } from "../../src/wire/frame-decoder.ts";
+import { octets } from "../support/recorded.ts";
+import { code } from "../support/wire.ts";
+
+const UNLIMITED = Number.POSITIVE_INFINITY;
+const SLAB = 8192;
+
+/** A chunk in memory of its own, as a socket gives it. */
+function fresh(bytes: Uint8Array): Buffer {
+  const chunk = Buffer.allocUnsafeSlow(bytes.length);
+  chunk.set(bytes);
+  return chunk;
+}
+
+test("announcing sizes without end costs no memory", () => {
+  const decoders: FrameDecoder[] = [];
+  const before = process.memoryUsage.rss();
+  for (let i = 0; i < 200; i++) {
+    for (const size of ["8000000000000000", "7fffffffffffffff", "0000010000000000", "0000000080000000"]) {
+      const decoder = new FrameDecoder(UNLIMITED);
+      decoder.push(octets(`02 ${size}`));
+      const refused = code(() => assert.not(decoder.next()));
+      if (size !== "0000000080000000") assert.ok(refused !== null);
+      decoders.push(decoder);
+    }
+  }
+  const grown = process.memoryUsage.rss() - before;
+  assert.is(decoders.length, 800);
+  // 200 times 2 GiB were announced, and 4 MiB each would be 800 MiB.
+  assert.ok(grown < 64 * 1024 * 1024, `grew by ${grown} octets`);
+});
+
+test("an announced 2 GiB takes no more than has come, doubled", () => {
+  const decoder = new FrameDecoder(UNLIMITED);
+  decoder.push(octets("02 0000000080000000"));
+  assert.not(decoder.next());
+  const before = process.memoryUsage().arrayBuffers;
+  const chunk = Buffer.alloc(65_536);
+  for (let i = 0; i < 160; i++) {
+    decoder.push(chunk);
+    assert.not(decoder.next());
+  }
+  const grown = process.memoryUsage().arrayBuffers - before;
+  assert.ok(grown < 48 * 1024 * 1024, `10 MiB came, ${grown} octets were taken`);
+});
+
+test("a kept body of 16 octets pins at most 8 KiB, however it came", () => {
+  const small = encodeFrame(0, Buffer.alloc(16, 1));
+  const command = encodeFrame(4, octets('04 "PONG"'));
+  const large = encodeFrame(0, Buffer.alloc(5000, 2));
+  const huge = encodeFrame(0, Buffer.alloc(100_000, 3));
+  const mixes = [
+    [small],
+    [command, small],
+    [large, small],
+    [small, large],
+    [huge, small],
+    [huge, large, small, small],
+  ];
+  for (const mix of mixes) {
+    const stream = Buffer.concat(
+      Array.from({ length: Math.ceil(300_000 / Buffer.concat(mix).length) }, () => mix).flat(),
+    );
+    for (const size of [1000, 4096, 8191, 8192, 8193, 20_000, 65_536, 300_000]) {
+      for (const memory of ["of its own", "shared"] as const) {
+        const decoder = new FrameDecoder(UNLIMITED);
+        let seen = 0;
+        for (let at = 0; at < stream.length; at += size) {
+          const part = stream.subarray(at, at + size);
+          decoder.push(memory === "shared" ? part : fresh(part));
+          while (decoder.next()) {
+            if (decoder.body.length !== 16) continue;
+            seen++;
+            const pinned = decoder.body.buffer.byteLength;
+            assert.ok(pinned <= SLAB, `chunks of ${size}, memory ${memory}: pins ${pinned}`);
+            assert.is(decoder.body[0], 1);
+          }
+        }
+        assert.ok(seen > 1);
+      }
+    }
+  }
+});
+
+test("a kept body of 4 KiB pins at most 16 times its size", () => {
+  const stream = Buffer.concat(Array.from({ length: 100 }, () => encodeFrame(0, Buffer.alloc(4096))));
+  const decoder = new FrameDecoder(UNLIMITED);
+  for (let at = 0; at < stream.length; at += 65_536) decoder.push(fresh(stream.subarray(at, at + 65_536)));
+  while (decoder.next()) assert.ok(decoder.body.buffer.byteLength <= 65_536);
+});
+
+test("a large body is assembled once, in one buffer of exactly its size", () => {
+  const size = 1024 * 1024;
+  const frame = encodeFrame(0, Buffer.alloc(size, 5));
+  const decoder = new FrameDecoder(UNLIMITED);
+  const before = process.memoryUsage().arrayBuffers;
+  const chunk = fresh(frame.subarray(0, 65_536));
+  decoder.push(chunk);
+  assert.not(decoder.next());
+  const reserved = process.memoryUsage().arrayBuffers - before;
+  assert.ok(reserved < size + 3 * 65_536, `${reserved} octets for a body of ${size}`);
+  for (let at = 65_536; at < frame.length; at += 65_536) {
+    decoder.push(fresh(frame.subarray(at, at + 65_536)));
+    const done = decoder.next();
+    assert.is(done, at + 65_536 >= frame.length);
+  }
+  assert.is(decoder.body.buffer.byteLength, size);
+  assert.ok(decoder.body.equals(Buffer.alloc(size, 5)));
+});
+
+test("a large body in one chunk is not copied", () => {
+  const chunk = fresh(encodeFrame(0, Buffer.alloc(60_000, 5)));
+  const decoder = new FrameDecoder(UNLIMITED);
+  decoder.push(chunk);
+  assert.ok(decoder.next());
+  assert.is(decoder.body.buffer, chunk.buffer);
+});
+
+test("5 MiB octet by octet: correct, and in linear time", () => {
+  const body = Buffer.alloc(5 * 1024 * 1024);
+  for (let i = 0; i < body.length; i += 4) body.writeUInt32LE(i, i);
+  const frame = encodeFrame(1, body);
+  const decoder = new FrameDecoder(UNLIMITED);
+  // Each octet of the buffer that grows is moved a bounded number of times: counted, since time would lie.
+  const copy = Buffer.prototype.copy;
+  let moved = 0;
+  Buffer.prototype.copy = function (this: Buffer, ...args: Parameters<Buffer["copy"]>): number {
+    const count = copy.apply(this, args);
+    moved += count;
+    return count;
+  } as Buffer["copy"];
+  try {
+    for (let at = 0; at < frame.length; at++) {
+      decoder.push(frame.subarray(at, at + 1));
+      assert.is(decoder.next(), at === frame.length - 1);
+    }
+  } finally {
+    Buffer.prototype.copy = copy;
+  }
+  assert.ok(decoder.body.equals(body));
+  assert.is(decoder.flags, 3);
+  assert.ok(moved < 4 * body.length, `${moved} octets were moved for a body of ${body.length}`);
+});
+
+test("an idle decoder holds nothing of what it gave out", () => {
+  for (const size of [16, 5000, 60_000, 300_000]) {
+    const decoder = new FrameDecoder(UNLIMITED);
+    const stream = encodeFrame(0, Buffer.alloc(size));
+    for (let at = 0; at < stream.length; at += 65_536) decoder.push(fresh(stream.subarray(at, at + 65_536)));
+    assert.ok(decoder.next());
+    assert.is(decoder.body.length, size);
+    assert.not(decoder.next());
+    assert.is(decoder.body.length, 0);
+  }
+});
+
+test.run();
