@@ -1,6 +1,7 @@
 /** Makes a session: what every connection of a socket needs, whether accepted or connected. */
 
 import { Engine } from "../engine/engine.ts";
+import type { Ready } from "../engine/event.ts";
 import { PeerError } from "../errors.ts";
 import type { Pattern, PatternSettings } from "../pattern/pattern.ts";
 import type { Pipe } from "../pipe/pipe.ts";
@@ -77,6 +78,11 @@ export function openSession(scope: HubScope, stream: ReadableSocket, role: Conne
   );
   const session: Session = new Session(stream, engine, role.owner);
   return session;
+}
+
+/** Tells the socket that a handshake succeeded. */
+export function emitHandshake(scope: HubScope, address: string, peer: Ready): void {
+  scope.emit({ type: "handshake", address, ...(peer.facts === null ? {} : { facts: peer.facts }) });
 }
 
 /** Tells the socket why a connection ended, in zeromq.js's terms; `ready` says whether its handshake had succeeded. */

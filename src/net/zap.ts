@@ -43,7 +43,7 @@ export function authorize(
 ): void {
   if (request.mechanism === "NULL" && request.domain === "") {
     decided(ACCEPTED);
-  } else if (table.isBound(ZAP_NAME)) {
+  } else if (table.serves(ZAP_NAME, "REQ")) {
     new Inquiry(table, request, requestId, decided).start();
   } else if (request.mechanism === "PLAIN" || request.enforceDomain) {
     decided({ status: 400, text: "No authorizer is bound", userId: "", metadata: new Map() });
