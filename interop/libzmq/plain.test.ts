@@ -16,7 +16,7 @@ async function authorizer(
   const handler = keep(new library.Reply({ context }));
   await handler.bind("inproc://zeromq.zap.01");
   const asked: string[][] = [];
-  (async () => {
+  void (async () => {
     for await (const request of handler) {
       const [version, id, domain, address, , mechanism, user, password] = text(request);
       asked.push([version!, domain!, address!, mechanism!, user!, password!]);

@@ -38,6 +38,7 @@ export function openSession(scope: HubScope, stream: ReadableSocket, role: Conne
   const { socket } = stream;
   const { settings, environment, pattern, patternSettings } = scope;
   const mechanism = settings.mechanism.create();
+  let forgetInquiry = (): void => {};
   const engine = new Engine(
     {
       socketType: pattern.type,
@@ -57,8 +58,8 @@ export function openSession(scope: HubScope, stream: ReadableSocket, role: Conne
       peerAddress: socket.remoteAddress ?? "",
       connectionId: environment.nextConnectionId(),
       random: environment.crypto.random,
-      authorize: (name, credentials, decided) =>
-        environment.authorize(
+      authorize: (name, credentials, decided) => {
+        forgetInquiry = environment.authorize(
           {
             mechanism: name,
             domain: settings.zapDomain,
@@ -68,7 +69,8 @@ export function openSession(scope: HubScope, stream: ReadableSocket, role: Conne
             credentials,
           },
           decided,
-        ),
+        );
+      },
       defer: (task) => environment.deferred.push(task),
       wake: () => session.wake(),
       takeEarlyMessages: (limit) => takeEarly(role.earlyPipe, limit),
@@ -76,7 +78,15 @@ export function openSession(scope: HubScope, stream: ReadableSocket, role: Conne
     environment.regions,
     performance.now(),
   );
-  const session: Session = new Session(stream, engine, role.owner);
+  const { owner } = role;
+  const session: Session = new Session(stream, engine, {
+    onReady: (it, peer) => owner.onReady(it, peer),
+    onHandshake: (peer) => owner.onHandshake(peer),
+    onClosed(it, error) {
+      forgetInquiry();
+      owner.onClosed(it, error);
+    },
+  });
   return session;
 }
 

@@ -124,7 +124,7 @@ class SocketHub implements Hub {
       this.#binds.get(address) ?? [...this.#binds.values()].find((bound) => bound.isAlso(address));
     if (attachment === undefined) throw new UsageError("ENOENT", undefined, address);
     this.#binds.delete(attachment.address);
-    this.#release(attachment);
+    void this.#release(attachment);
   }
 
   connect(address: string, routingId?: Buffer): void {
@@ -145,7 +145,7 @@ class SocketHub implements Hub {
     const connections = this.#connects.get(address);
     if (connections === undefined) throw new UsageError("ENOENT", undefined, address);
     this.#connects.delete(address);
-    for (const connection of connections) this.#release(connection);
+    for (const connection of connections) void this.#release(connection);
   }
 
   applyLimits(): void {
