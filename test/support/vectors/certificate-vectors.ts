@@ -1,5 +1,5 @@
 /** certificates.json: certificates and revocation lists (spec, "Certificates", "Revocation"), encoded here by hand. */
-import { bytes, u8, u16, u64, v8, v16, v32 } from "../naive-client.ts";
+import { bytes, u8, u16, u64, v8, v16, v32 } from "../naive-codec.ts";
 import { provider } from "../qzmq-identities.ts";
 import { type Hex, hex, unhex, type Vector } from "./format.ts";
 import { DATES, pinOf, seedOf, signerOf, TIME } from "./parties.ts";

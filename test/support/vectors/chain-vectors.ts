@@ -1,6 +1,6 @@
 /** certificates.json: chains before a trust configuration (spec, "Chains"), and key files (spec, "Files"). */
 import { scryptSync } from "node:crypto";
-import { bytes, u8 } from "../naive-client.ts";
+import { bytes, u8 } from "../naive-codec.ts";
 import {
   authorityFields,
   type CertificateEntry,

@@ -1,5 +1,5 @@
 /** cookies.json (spec, "Cookie layout"). */
-import { bytes, u8, u64, v8, v16 } from "../naive-client.ts";
+import { bytes, u8, u64, v8, v16 } from "../naive-codec.ts";
 import { clientHello, command, flipped } from "./forge.ts";
 import { type Hex, hex, unhex, type Vector } from "./format.ts";
 import { seedOf } from "./parties.ts";

@@ -1,5 +1,5 @@
 /** Handshake messages that an honest peer does not send, made with the right keys from a reading of what came before. */
-import { bytes, u8, u16, v8, v16, v32 } from "../naive-client.ts";
+import { bytes, u8, u16, v8, v16, v32 } from "../naive-codec.ts";
 import { provider } from "../qzmq-identities.ts";
 import { unhex } from "./format.ts";
 import { Fields, type Reading } from "./reading.ts";

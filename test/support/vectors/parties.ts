@@ -10,7 +10,7 @@ import {
 } from "../../../src/mechanism/qzmq/certificate.ts";
 import { localSigner } from "../../../src/mechanism/qzmq/signer.ts";
 import { defaultSuites } from "../../../src/mechanism/qzmq/suite.ts";
-import { bytes, v8, v32 } from "../naive-client.ts";
+import { bytes, v8, v32 } from "../naive-codec.ts";
 import { provider } from "../qzmq-identities.ts";
 import { seededRandom } from "../seeded-random.ts";
 import { type ClientSide, hex, type ServerSide, unhex } from "./format.ts";

@@ -4,7 +4,7 @@
  * does not fit (a sealed part that does not open, a MAC, a ciphertext) throws.
  */
 import type { CryptoProvider } from "../../../src/crypto/provider.ts";
-import { bytes } from "../naive-client.ts";
+import { bytes } from "../naive-codec.ts";
 import {
   type HandshakeVector,
   hex,

@@ -1,5 +1,5 @@
 /** records.json: records under given keys, and how a frame stream is cut into them. */
-import { bytes, u8, u32, u64 } from "../naive-client.ts";
+import { bytes, u8, u32, u64 } from "../naive-codec.ts";
 import { commandFrame, flipped } from "./forge.ts";
 import { type Hex, hex, type Vector } from "./format.ts";
 import { message, seedOf } from "./parties.ts";

@@ -1,5 +1,5 @@
 /** Handshakes that must fail: one for each check of "Client checks" and "Server checks". */
-import { bytes, u8, u32, v16 } from "../naive-client.ts";
+import { bytes, u8, u32, v16 } from "../naive-codec.ts";
 import {
   clientHello,
   clientKey,

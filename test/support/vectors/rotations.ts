@@ -1,5 +1,5 @@
 /** The rotations that vectors show: in order, crossed, one-way, and those that must fail. */
-import { bytes, u8, u16, u32, u64, v16 } from "../naive-client.ts";
+import { bytes, u8, u16, u32, u64, v16 } from "../naive-codec.ts";
 import { unhex } from "./format.ts";
 import { DEFAULT_SUITE, OTHER_SUITE, pinned, SMALL_OTHER_SUITE, withTicket } from "./handshakes.ts";
 import { message } from "./parties.ts";

@@ -1,5 +1,5 @@
 /** Runs rotations on top of a handshake, and makes vectors of them; a last record may be forged. */
-import { bytes, u8, u16, u32, u64, v8 } from "../naive-client.ts";
+import { bytes, u8, u16, u32, u64, v8 } from "../naive-codec.ts";
 import { provider } from "../qzmq-identities.ts";
 import { commandFrame } from "./forge.ts";
 import type { EpochEntry, RotationStep, RotationVector, SideName } from "./format.ts";

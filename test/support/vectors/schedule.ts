@@ -3,7 +3,7 @@
  * say does not come from the code that they are to check. Secrets are plain buffers, nothing is wiped.
  */
 import { createCipheriv, createDecipheriv, createHash, createHmac } from "node:crypto";
-import { bytes, u8, u16, u32, u64, v8, v32 } from "../naive-client.ts";
+import { bytes, u8, u16, u32, u64, v8, v32 } from "../naive-codec.ts";
 import { type ExportEntry, hex, type KeyEntry } from "./format.ts";
 
 /** Everything that goes by the hash of a suite (spec, "Derive"). */

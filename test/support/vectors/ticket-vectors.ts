@@ -1,5 +1,5 @@
 /** tickets.json (spec, "Tickets"). */
-import { bytes, u8, u16, u32, u64, v8, v16 } from "../naive-client.ts";
+import { bytes, u8, u16, u32, u64, v8, v16 } from "../naive-codec.ts";
 import { flipped } from "./forge.ts";
 import { type Hex, hex, unhex, type Vector } from "./format.ts";
 import { bare, DATES, seedOf, TIME } from "./parties.ts";
