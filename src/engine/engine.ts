@@ -13,24 +13,22 @@
 import { PeerError } from "../errors.ts";
 import type { Mechanism, MessageCounters } from "../mechanism/mechanism.ts";
 import {
-  decodeCommand,
   decodePing,
   decodeSubscription,
   encodePing,
   encodePong,
   encodeSubscription,
-  errorReason,
 } from "../wire/command.ts";
 import { COMMAND } from "../wire/frame.ts";
 import { FrameBatch, type RegionPool } from "../wire/frame-batch.ts";
 import { FrameDecoder } from "../wire/frame-decoder.ts";
-import { checkGreetingStart, decodeGreeting, encodeGreeting, GREETING_LENGTH } from "../wire/greeting.ts";
 import { type PipeItem, SubscriptionChange } from "../wire/message.ts";
-import { property } from "../wire/metadata.ts";
 import { MultipartAssembler } from "../wire/multipart.ts";
 import { type EngineEvent, Ready } from "./event.ts";
+import { Greetings } from "./greetings.ts";
 import { Heartbeat } from "./heartbeat.ts";
 import { type EngineHost, type EngineSettings, mechanismHost } from "./host.ts";
+import { trafficCommand } from "./traffic-command.ts";
 
 type Phase = "greeting" | "handshake" | "traffic" | "over";
 
@@ -46,10 +44,7 @@ export class Engine {
   readonly #host: EngineHost;
   readonly #counters: MessageCounters | null;
   #phase: Phase = "greeting";
-  /** Greetings as they went over the wire. */
-  readonly #localGreeting: Buffer;
-  readonly #peerGreeting = Buffer.alloc(GREETING_LENGTH);
-  #greeted = 0;
+  readonly #greetings: Greetings;
   #peerMinor: 0 | 1 = 1;
   /** Frames as they are on the wire, and the frames inside a protecting mechanism's records. */
   readonly #outer: FrameDecoder;
@@ -79,8 +74,8 @@ export class Engine {
     this.#mechanism = mechanism;
     this.#host = host;
     this.#counters = (mechanism.transparent ? null : mechanism.counters) ?? null;
-    this.#localGreeting = encodeGreeting(mechanism.name, mechanism.asServer);
-    this.#urgent.push(this.#localGreeting);
+    this.#greetings = new Greetings(mechanism.name, mechanism.asServer);
+    this.#urgent.push(this.#greetings.local);
     this.#outer = new FrameDecoder(mechanism.maxFrameSize, !mechanism.transparent);
     this.#multipart = new MultipartAssembler(settings.maxFramesPerMessage, settings.maxMessageSize);
     this.#batch = new FrameBatch(pool);
@@ -136,9 +131,7 @@ export class Engine {
   receive(chunk: Buffer, now: number, borrowed = false): void {
     if (this.#phase === "over") return;
     if (this.#phase === "greeting") {
-      const take = Math.min(GREETING_LENGTH - this.#greeted, chunk.length);
-      chunk.copy(this.#peerGreeting, this.#greeted, 0, take);
-      this.#greeted += take;
+      const take = this.#greetings.take(chunk);
       if (take < chunk.length) this.#outer.push(chunk.subarray(take), borrowed);
       return;
     }
@@ -272,19 +265,11 @@ export class Engine {
   }
 
   #greet(now: number): boolean {
-    checkGreetingStart(this.#peerGreeting.subarray(0, this.#greeted));
-    if (this.#greeted < GREETING_LENGTH) return false;
-    const greeting = decodeGreeting(this.#peerGreeting);
-    if (greeting.mechanism !== this.#mechanism.name) {
-      throw new PeerError(
-        "ERR_ZMTP_MECHANISM_MISMATCH",
-        `The peer wants mechanism ${greeting.mechanism}, we ${this.#mechanism.name}`,
-      );
-    }
+    const greeting = this.#greetings.parse();
+    if (greeting === null) return false;
     this.#peerMinor = greeting.minor;
     this.#phase = "handshake";
-    const greetings = { local: this.#localGreeting, peer: this.#peerGreeting };
-    this.#mechanism.start(mechanismHost(this.#settings, this.#host, this.#mechanism, greetings), now);
+    this.#mechanism.start(mechanismHost(this.#settings, this.#host, this.#mechanism, this.#greetings), now);
     this.#collect();
     return true;
   }
@@ -303,13 +288,7 @@ export class Engine {
     this.#phase = "traffic";
     this.#heartbeat = new Heartbeat(this.#settings.heartbeat, now);
     this.#outer.limit = mechanism.transparent ? this.#settings.maxMessageSize : mechanism.maxFrameSize;
-    const metadata = mechanism.peerMetadata!;
-    return new Ready(
-      Buffer.from(property(metadata, "Socket-Type") ?? []).toString("latin1"),
-      Buffer.from(property(metadata, "Identity") ?? []),
-      metadata,
-      mechanism.facts,
-    );
+    return Ready.of(mechanism.peerMetadata!, mechanism.facts);
   }
 
   #traffic(now: number): EngineEvent | null {
@@ -378,24 +357,13 @@ export class Engine {
     return null;
   }
 
-  /** A command during traffic. Unknown ones are ignored, as libzmq does. */
   #command(body: Buffer, now: number): SubscriptionChange | null {
-    const command = decodeCommand(body);
-    if (this.#mechanism.reserved?.has(command.name)) {
-      throw new PeerError(
-        "ERR_ZMTP_UNEXPECTED_COMMAND",
-        "A command of the handshake in the stream of messages",
-      );
-    }
-    if (command.name === "PING") {
-      const { ttlTenths, context } = decodePing(command.data);
-      this.#heartbeat!.announced(ttlTenths, now);
-      this.#beat(encodePong(context));
-    } else if (command.name === "ERROR") {
-      const reason = errorReason(command.data);
-      throw new PeerError("ERR_ZMTP_PEER_ERROR", `The peer reports an error: ${reason}`, { reason });
-    }
-    return decodeSubscription(command);
+    const command = trafficCommand(body, this.#mechanism.reserved);
+    if (command.name !== "PING") return decodeSubscription(command);
+    const { ttlTenths, context } = decodePing(command.data);
+    this.#heartbeat!.announced(ttlTenths, now);
+    this.#beat(encodePong(context));
+    return null;
   }
 
   /** Queues a PING or PONG; drops it when too many wait already. */

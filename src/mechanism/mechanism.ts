@@ -152,5 +152,10 @@ export interface MechanismFactory {
    * it does not come back with the same credentials (RFC 37).
    */
   readonly errorIsHint?: boolean;
+  /**
+   * False when binding or connecting inproc, where no mechanism runs, is refused rather than left unprotected. NULL and
+   * PLAIN let it pass, as libzmq does.
+   */
+  readonly securesInproc?: false;
   create(): Mechanism;
 }

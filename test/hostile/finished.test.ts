@@ -53,7 +53,7 @@ sins("FINISHED", ground, [
   changed("metadata beyond 16 384 octets", properties(["Socket-Type", "x".repeat(17_000)]), SILENT_PROTOCOL),
   changed("a socket type that cannot talk", properties(["Socket-Type", "PUB"]), [
     "ERR_ZMTP_INCOMPATIBLE_SOCKET_TYPE",
-    [],
+    ["CLOSE 4"],
   ]),
   [
     "FINISHED: the client's own verify_data, reflected under the server's key",

@@ -80,7 +80,8 @@ export class QzmqMechanism implements Mechanism {
   #now = 0;
   #deadline = Number.POSITIVE_INFINITY;
   #dropped = false;
-  /** The peer has no ear for an ERROR: its handshake is done. */
+  /** The message in hand was the peer's last: it hears no ERROR any more. */
+  #unheard = false;
   #over = false;
 
   constructor(role: Role) {
@@ -117,7 +118,8 @@ export class QzmqMechanism implements Mechanism {
 
   get deadline(): number {
     if (this.#over) return Number.POSITIVE_INFINITY;
-    if (this.#dropped) return 0;
+    // Dropped handshakes end at once; one that was done by then stays.
+    if (this.#dropped && this.#connection === null) return 0;
     return this.#connection?.deadline ?? this.#deadline;
   }
 
@@ -137,10 +139,8 @@ export class QzmqMechanism implements Mechanism {
     this.#role.counters.handshakesStarted++;
     // The other role's octet is the only one that fits (spec, "Roles").
     if (host.peerGreeting[AS_SERVER] !== (this.asServer ? 0 : 1)) {
-      this.#guard(() => {
-        const own = this.asServer ? "server" : "client";
-        throw new PeerError("ERR_QZMQ_ROLE", `The peer's greeting gives no role that fits a ${own}`);
-      });
+      const text = `The peer's greeting gives no role that fits a ${this.asServer ? "server" : "client"}`;
+      throw this.#fail(new PeerError("ERR_QZMQ_ROLE", text));
     }
     this.#deadline = now + Math.min(this.#role.helloTimeout, this.#role.handshakeTimeout);
     this.#guard(() => {
@@ -153,6 +153,7 @@ export class QzmqMechanism implements Mechanism {
     this.#tick(now);
     return this.#guard(() => {
       if (this.#connection !== null) return this.#connection.receive(flags, body, now);
+      this.#checkSeat();
       this.#deadline = this.#startedAt + this.#role.handshakeTimeout;
       if (!isCommand(flags)) throw new PeerError("ERR_QZMQ_PROTOCOL", "Message before the handshake is done");
       const command = decodeCommand(body.slice());
@@ -162,6 +163,7 @@ export class QzmqMechanism implements Mechanism {
         const detail = reason === "auth" ? { reason, status: 400 } : { reason };
         throw new PeerError("ERR_ZMTP_PEER_ERROR", `Peer answered with ERROR: ${reason}`, detail);
       }
+      this.#unheard = command.name === this.#state!.last;
       this.#work = this.#state!.receive(command);
       this.#proceed({ ok: true, value: undefined });
       return this.#settle();
@@ -176,7 +178,10 @@ export class QzmqMechanism implements Mechanism {
 
   advance(now: number): Uint8Array | null {
     this.#tick(now);
-    return this.#guard(() => this.#settle());
+    return this.#guard(() => {
+      if (this.#connection === null) this.#checkSeat();
+      return this.#settle();
+    });
   }
 
   takeOutput(): Uint8Array[] {
@@ -191,8 +196,9 @@ export class QzmqMechanism implements Mechanism {
     this.#tick(now);
     this.#guard(() => {
       if (this.#connection !== null) this.#connection.onDeadline(now);
-      else if (this.#dropped) throw new PeerError("ERR_QZMQ_BUSY", "Handshake made room for another");
-      else if (now >= this.#deadline) throw new PeerError("ERR_QZMQ_TIMEOUT", "Handshake took too long");
+      else this.#checkSeat();
+      if (this.#connection === null && now >= this.#deadline)
+        throw new PeerError("ERR_QZMQ_TIMEOUT", "Handshake took too long");
     });
   }
 
@@ -228,6 +234,11 @@ export class QzmqMechanism implements Mechanism {
     this.#connection?.wipe();
     this.#entry?.leave();
     this.#role.over(this);
+  }
+
+  /** A handshake that was dropped has no seat any more: nothing it would hold is accounted for. */
+  #checkSeat(): void {
+    if (this.#dropped) throw new PeerError("ERR_QZMQ_BUSY", "Handshake made room for another");
   }
 
   #tick(now: number): void {
@@ -363,7 +374,7 @@ export class QzmqMechanism implements Mechanism {
     const inHandshake = this.#connection === null;
     countFailure(this.#role.counters, error.code, inHandshake);
     if (inHandshake) {
-      const reason = this.#state?.takesError === false ? null : wireReason(error.code);
+      const reason = this.#unheard ? null : wireReason(error.code);
       if (reason !== null) this.#output.push(encodeCommand(encodeError(reason)));
     } else {
       const code = closeCode(error.code);

@@ -94,7 +94,6 @@ interface VerifiedClient {
 /** SERVERHELLO is sent. */
 export class AwaitClientKey implements Awaiting {
   readonly kind = "awaiting";
-  readonly takesError = true;
   readonly maxFrameSize = MAX_HANDSHAKE_FRAME;
   readonly #session: ServerSession;
   readonly #sent: SentHello;
