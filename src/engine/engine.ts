@@ -294,12 +294,9 @@ export class Engine {
     while (mechanism.status !== "ready") {
       if (mechanism.status === "waiting") return null;
       this.#outer.limit = mechanism.maxFrameSize;
-      if (!this.#outer.next()) {
+      if (!this.#outerFrame(now)) {
         this.#heldBack = 0;
         return null;
-      }
-      if ((this.#outer.flags & COMMAND) === 0) {
-        throw new PeerError("ERR_ZMTP_UNEXPECTED_COMMAND", "A message before the handshake was done");
       }
       this.#handIn(now);
     }
@@ -318,12 +315,12 @@ export class Engine {
   #traffic(now: number): EngineEvent | null {
     if (this.#mechanism.transparent) return this.#frames(this.#outer, now);
     for (;;) {
-      const event = this.#frames(this.#decoded(), now);
+      const event = this.#stream(now);
       if (Array.isArray(event) && this.#counters !== null) this.#counters.messagesOpened++;
       if (event !== null) return event;
       if (this.#mechanism.status === "waiting") return null;
       this.#outer.limit = this.#mechanism.maxFrameSize;
-      if (!this.#outer.next()) return null;
+      if (!this.#outerFrame(now)) return null;
       this.#handIn(now);
     }
   }
@@ -336,6 +333,34 @@ export class Engine {
     const plaintext = this.#mechanism.receive(flags, octets, now);
     this.#collect();
     if (plaintext !== null) this.#decoded().push(asBuffer(plaintext));
+  }
+
+  /** The next frame of the wire, for the mechanism. */
+  #outerFrame(now: number): boolean {
+    try {
+      if (!this.#outer.next()) return false;
+      if (this.#phase === "handshake" && (this.#outer.flags & COMMAND) === 0) {
+        throw new PeerError("ERR_ZMTP_UNEXPECTED_COMMAND", "A message before the handshake was done");
+      }
+      return true;
+    } catch (error) {
+      throw this.#refused("frame", error, now);
+    }
+  }
+
+  /** The next event in what a protecting mechanism has decrypted. */
+  #stream(now: number): PipeItem | null {
+    try {
+      return this.#frames(this.#decoded(), now);
+    } catch (error) {
+      throw this.#refused("stream", error, now);
+    }
+  }
+
+  /** A protecting mechanism tells the peer, and names the error in its own terms. */
+  #refused(where: "frame" | "stream", error: unknown, now: number): unknown {
+    if (!(error instanceof PeerError) || this.#mechanism.refuse === undefined) return error;
+    return this.#mechanism.refuse(where, error, now);
   }
 
   /** Decodes frames until they make an event. */
@@ -356,6 +381,12 @@ export class Engine {
   /** A command during traffic. Unknown ones are ignored, as libzmq does. */
   #command(body: Buffer, now: number): SubscriptionChange | null {
     const command = decodeCommand(body);
+    if (this.#mechanism.reserved?.has(command.name)) {
+      throw new PeerError(
+        "ERR_ZMTP_UNEXPECTED_COMMAND",
+        "A command of the handshake in the stream of messages",
+      );
+    }
     if (command.name === "PING") {
       const { ttlTenths, context } = decodePing(command.data);
       this.#heartbeat!.announced(ttlTenths, now);
