@@ -210,6 +210,7 @@ test("early data is delivered once, and a replay of the first flight delivers no
   const facts = await visit(pull, client, relay.endpoint, "early");
   assert.equal([facts["resumed"], facts["early"]], [true, "accepted"]);
   const opened = security.counters.messagesOpened;
+  assert.equal([opened, client.counters.messagesSealed], [2, 2]);
   assert.ok(Buffer.concat(flights[2]!).includes("EARLY"));
   for (let i = 0; i < 3; i++) await replay(pull.lastEndpoint!, flights[2]!);
   assert.is(security.counters.messagesOpened, opened);
