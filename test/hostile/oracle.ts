@@ -4,8 +4,19 @@
  */
 import type { PeerErrorCode } from "../../src/errors.ts";
 
+/** Messages in records. */
+export type RecordLetter =
+  | "MESSAGE"
+  | "PAD"
+  | "KEYUPDATE"
+  | "KEYUPDATEACK"
+  | "KEYCONFIRM"
+  | "TICKET"
+  | "CLOSE";
+
 /** Messages, and `ask`: the user of the honest side asks for a rotation. */
 export type Letter =
+  | RecordLetter
   | "CLIENTHELLO"
   | "CLIENTHELLO+cookie"
   | "RETRY"
@@ -14,13 +25,6 @@ export type Letter =
   | "FINISHED"
   | "EARLY"
   | "ERROR"
-  | "MESSAGE"
-  | "PAD"
-  | "KEYUPDATE"
-  | "KEYUPDATEACK"
-  | "KEYCONFIRM"
-  | "TICKET"
-  | "CLOSE"
   | "UNKNOWN"
   | "plain"
   | "ask";

@@ -7,7 +7,7 @@ import { extension, type NaiveClient } from "../support/naive-client.ts";
 import { bodies, bytes, Cursor, frame, greeting, nameOf, v8 } from "../support/naive-codec.ts";
 import type { NaiveServer } from "../support/naive-server.ts";
 import { control, type NaiveTraffic } from "../support/naive-traffic.ts";
-import type { Letter, Rules } from "./oracle.ts";
+import type { Letter, RecordLetter, Rules } from "./oracle.ts";
 import { message } from "./tickets.ts";
 import { bob, type ToyGround, toyClient, toyServer } from "./toy-ground.ts";
 import { join, Victim } from "./victim.ts";
@@ -93,7 +93,13 @@ export class Speaker {
         if (this.#server === null || !this.#keyed || this.#established) return recorded();
         this.#established = true;
         return this.#server.finished();
-      default:
+      case "MESSAGE":
+      case "PAD":
+      case "KEYUPDATE":
+      case "KEYUPDATEACK":
+      case "KEYCONFIRM":
+      case "TICKET":
+      case "CLOSE":
         return this.#established ? this.#record(letter) : recorded();
     }
   }
@@ -117,7 +123,7 @@ export class Speaker {
     return client.clientKey();
   }
 
-  #record(letter: Letter): Buffer {
+  #record(letter: RecordLetter): Buffer {
     const { traffic } = (this.#client ?? this.#server)!;
     const said = (plaintext: Uint8Array) => traffic.record("CONTROL", plaintext);
     const { epoch } = traffic.sending;
@@ -145,7 +151,7 @@ export class Speaker {
         traffic.turn("reading");
         return body;
       }
-      default: {
+      case "KEYCONFIRM": {
         if (this.#ack === null) return said(control.confirm(epoch + 1));
         this.#ack = null;
         traffic.turn("sending");
