@@ -27,7 +27,7 @@ export type Event =
   | EventFor<"connect:retry", At & { readonly interval: number }>
   | EventFor<"close", At>
   | EventFor<"close:error", Failed>
-  | EventFor<"disconnect", At>
+  | EventFor<"disconnect", At & { readonly error?: Error }>
   | EventFor<"end">
   | EventFor<"handshake", At & { readonly facts?: Readonly<Record<string, unknown>> }>
   | EventFor<"handshake:error:protocol", Failed<ProtoError>>

@@ -1,6 +1,7 @@
 /** `qzmq bench`: how fast this machine passes messages between two sockets of one process. */
 import { Pull, Push, Reply, Request, type Socket } from "../index.ts";
 import type { Command, Io } from "./command.ts";
+import { abandon } from "./endpoints.ts";
 import { Fault, suggestion } from "./fault.ts";
 import { Interrupted, interruptedFault, orStopped, stopOf } from "./interrupt.ts";
 import { JSON_OPTION, print } from "./print.ts";
@@ -11,6 +12,8 @@ interface Plan {
   /** Octets. */
   readonly size: number;
   readonly count: number;
+  /** Fires when the sockets are not needed any more. */
+  readonly over: AbortSignal;
 }
 
 /** Numbers to report, and lines for people. */
@@ -67,9 +70,10 @@ export const bench: Command = {
     const size = args.integer("size", 0, MAX_SIZE) ?? 100;
     const count = args.integer("count", 1, 1_000_000_000) ?? measure.count;
     const stop = stopOf(io);
+    const over = new AbortController();
     const progress = new Progress(name, count, io);
     try {
-      const work = measure.run({ endpoint, size, count }, progress, io.clock);
+      const work = measure.run({ endpoint, size, count, over: over.signal }, progress, io.clock);
       const { value, lines } = await orStopped(work, stop.signal);
       progress.end();
       const transport = endpoint.split(":")[0];
@@ -78,6 +82,7 @@ export const bench: Command = {
       progress.end();
       throw error instanceof Interrupted ? interruptedFault("nothing was measured") : error;
     } finally {
+      over.abort();
       stop.dispose();
     }
   },
@@ -85,34 +90,26 @@ export const bench: Command = {
 
 async function throughput(plan: Plan, progress: Progress, clock: () => number): Promise<Result> {
   const push = new Push();
-  const pull = new Pull({ linger: 0 });
-  try {
-    await join(pull, push, plan.endpoint);
-    // Not counted: it waits for the connection.
-    await push.send("");
-    await pull.receive();
-    const message = Buffer.alloc(plan.size);
-    const begin = clock();
-    const sending = sendAll(push, message, plan.count);
-    for (let i = 0; i < plan.count; i++) {
-      await pull.receive();
-      progress.at(i);
-    }
-    await sending;
-    const seconds = (clock() - begin) / 1000;
-    const rate = plan.count / seconds;
-    const megabytes = (rate * plan.size) / 1e6;
-    return {
-      value: { seconds, messagesPerSecond: Math.round(rate), megabytesPerSecond: megabytes },
-      lines: [
-        `${Math.round(rate)} messages a second of ${plan.size} octets, ${megabytes.toFixed(1)} MB/s ` +
-          `(${plan.count} in ${seconds.toFixed(2)} s)`,
-      ],
-    };
-  } finally {
-    push.close();
-    pull.close();
-  }
+  const pull = new Pull();
+  await join(pull, push, plan);
+  // Not counted: it waits for the connection.
+  await push.send("");
+  await pull.receive();
+  const begin = clock();
+  await Promise.all([
+    sendAll(push, Buffer.alloc(plan.size), plan.count),
+    receiveAll(pull, plan.count, progress),
+  ]);
+  const seconds = (clock() - begin) / 1000;
+  const rate = plan.count / seconds;
+  const megabytes = (rate * plan.size) / 1e6;
+  return {
+    value: { seconds, messagesPerSecond: Math.round(rate), megabytesPerSecond: megabytes },
+    lines: [
+      `${Math.round(rate)} messages a second of ${plan.size} octets, ${megabytes.toFixed(1)} MB/s ` +
+        `(${plan.count} in ${seconds.toFixed(2)} s)`,
+    ],
+  };
 }
 
 async function sendAll(push: Push, message: Buffer, count: number): Promise<void> {
@@ -120,30 +117,44 @@ async function sendAll(push: Push, message: Buffer, count: number): Promise<void
   for (let i = 0; i < count; i++) await push.send(message);
 }
 
+async function receiveAll(pull: Pull, count: number, progress: Progress): Promise<void> {
+  for (let i = 0; i < count; i++) {
+    await pull.receive();
+    progress.at(i);
+  }
+}
+
 async function latency(plan: Plan, progress: Progress, clock: () => number): Promise<Result> {
-  const request = new Request({ linger: 0 });
-  const reply = new Reply({ linger: 0 });
-  try {
-    await join(reply, request, plan.endpoint);
-    const echoing = echo(reply);
-    const message = Buffer.alloc(plan.size);
+  const request = new Request();
+  const reply = new Reply();
+  await join(reply, request, plan);
+  const [times] = await Promise.all([
+    roundTrips(request, plan, progress, clock).finally(() => abandon(reply)),
+    echo(reply),
+  ]);
+  return latencies(times.sort());
+}
+
+/** Milliseconds of each. */
+async function roundTrips(
+  request: Request,
+  { size, count }: Plan,
+  progress: Progress,
+  clock: () => number,
+): Promise<Float64Array> {
+  const message = Buffer.alloc(size);
+  // Not counted: it waits for the connection.
+  await request.send(message);
+  await request.receive();
+  const times = new Float64Array(count);
+  for (let i = 0; i < count; i++) {
+    const begin = clock();
     await request.send(message);
     await request.receive();
-    const times = new Float64Array(plan.count);
-    for (let i = 0; i < plan.count; i++) {
-      const begin = clock();
-      await request.send(message);
-      await request.receive();
-      times[i] = clock() - begin;
-      progress.at(i);
-    }
-    reply.close();
-    await echoing;
-    return latencies(times.sort());
-  } finally {
-    request.close();
-    reply.close();
+    times[i] = clock() - begin;
+    progress.at(i);
   }
+  return times;
 }
 
 async function echo(reply: Reply): Promise<void> {
@@ -164,7 +175,9 @@ function latencies(times: Float64Array): Result {
   };
 }
 
-async function join(binder: Socket, connecter: Socket, endpoint: string): Promise<void> {
+/** Joins the two ends, and lets go of them when the measure is over or interrupted. */
+async function join(binder: Socket, connecter: Socket, { endpoint, over }: Plan): Promise<void> {
+  over.addEventListener("abort", () => [binder, connecter].forEach(abandon), { once: true });
   try {
     await binder.bind(endpoint);
     connecter.connect(binder.lastEndpoint!);

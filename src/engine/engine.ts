@@ -11,7 +11,7 @@
  */
 
 import { PeerError } from "../errors.ts";
-import type { Mechanism } from "../mechanism/mechanism.ts";
+import type { Mechanism, MessageCounters } from "../mechanism/mechanism.ts";
 import {
   decodeCommand,
   decodePing,
@@ -44,6 +44,7 @@ export class Engine {
   readonly #settings: EngineSettings;
   readonly #mechanism: Mechanism;
   readonly #host: EngineHost;
+  readonly #counters: MessageCounters | null;
   #phase: Phase = "greeting";
   /** Greetings as they went over the wire. */
   readonly #localGreeting: Buffer;
@@ -77,6 +78,7 @@ export class Engine {
     this.#settings = settings;
     this.#mechanism = mechanism;
     this.#host = host;
+    this.#counters = (mechanism.transparent ? null : mechanism.counters) ?? null;
     this.#localGreeting = encodeGreeting(mechanism.name, mechanism.asServer);
     this.#urgent.push(this.#localGreeting);
     this.#outer = new FrameDecoder(mechanism.maxFrameSize, !mechanism.transparent);
@@ -167,6 +169,7 @@ export class Engine {
     if (!this.canSend) return false;
     if (item instanceof SubscriptionChange) this.#batch.encoded(encodeSubscription(item, this.#peerMinor));
     else this.#batch.message(item);
+    if (this.#counters !== null && Array.isArray(item)) this.#counters.messagesSealed++;
     return true;
   }
 
@@ -281,7 +284,7 @@ export class Engine {
     this.#peerMinor = greeting.minor;
     this.#phase = "handshake";
     const greetings = { local: this.#localGreeting, peer: this.#peerGreeting };
-    this.#mechanism.start(mechanismHost(this.#settings, this.#host, this.#mechanism.name, greetings), now);
+    this.#mechanism.start(mechanismHost(this.#settings, this.#host, this.#mechanism, greetings), now);
     this.#collect();
     return true;
   }
@@ -291,12 +294,9 @@ export class Engine {
     while (mechanism.status !== "ready") {
       if (mechanism.status === "waiting") return null;
       this.#outer.limit = mechanism.maxFrameSize;
-      if (!this.#outer.next()) {
+      if (!this.#outerFrame(now)) {
         this.#heldBack = 0;
         return null;
-      }
-      if ((this.#outer.flags & COMMAND) === 0) {
-        throw new PeerError("ERR_ZMTP_UNEXPECTED_COMMAND", "A message before the handshake was done");
       }
       this.#handIn(now);
     }
@@ -315,11 +315,12 @@ export class Engine {
   #traffic(now: number): EngineEvent | null {
     if (this.#mechanism.transparent) return this.#frames(this.#outer, now);
     for (;;) {
-      const event = this.#frames(this.#decoded(), now);
+      const event = this.#stream(now);
+      if (Array.isArray(event) && this.#counters !== null) this.#counters.messagesOpened++;
       if (event !== null) return event;
       if (this.#mechanism.status === "waiting") return null;
       this.#outer.limit = this.#mechanism.maxFrameSize;
-      if (!this.#outer.next()) return null;
+      if (!this.#outerFrame(now)) return null;
       this.#handIn(now);
     }
   }
@@ -332,6 +333,34 @@ export class Engine {
     const plaintext = this.#mechanism.receive(flags, octets, now);
     this.#collect();
     if (plaintext !== null) this.#decoded().push(asBuffer(plaintext));
+  }
+
+  /** The next frame of the wire, for the mechanism. */
+  #outerFrame(now: number): boolean {
+    try {
+      if (!this.#outer.next()) return false;
+      if (this.#phase === "handshake" && (this.#outer.flags & COMMAND) === 0) {
+        throw new PeerError("ERR_ZMTP_UNEXPECTED_COMMAND", "A message before the handshake was done");
+      }
+      return true;
+    } catch (error) {
+      throw this.#refused("frame", error, now);
+    }
+  }
+
+  /** The next event in what a protecting mechanism has decrypted. */
+  #stream(now: number): PipeItem | null {
+    try {
+      return this.#frames(this.#decoded(), now);
+    } catch (error) {
+      throw this.#refused("stream", error, now);
+    }
+  }
+
+  /** A protecting mechanism tells the peer, and names the error in its own terms. */
+  #refused(where: "frame" | "stream", error: unknown, now: number): unknown {
+    if (!(error instanceof PeerError) || this.#mechanism.refuse === undefined) return error;
+    return this.#mechanism.refuse(where, error, now);
   }
 
   /** Decodes frames until they make an event. */
@@ -352,6 +381,12 @@ export class Engine {
   /** A command during traffic. Unknown ones are ignored, as libzmq does. */
   #command(body: Buffer, now: number): SubscriptionChange | null {
     const command = decodeCommand(body);
+    if (this.#mechanism.reserved?.has(command.name)) {
+      throw new PeerError(
+        "ERR_ZMTP_UNEXPECTED_COMMAND",
+        "A command of the handshake in the stream of messages",
+      );
+    }
     if (command.name === "PING") {
       const { ttlTenths, context } = decodePing(command.data);
       this.#heartbeat!.announced(ttlTenths, now);
@@ -370,8 +405,7 @@ export class Engine {
 
   /** False: the batch stays where it is, be it that the connection is over, or that a key is at its limit. */
   get #canWrite(): boolean {
-    if (this.#phase !== "traffic") return false;
-    return this.#mechanism.transparent || this.#mechanism.canSend;
+    return this.#phase === "traffic" && (this.#mechanism.transparent || this.#mechanism.canSend);
   }
 
   /** The decoder of a protecting mechanism's plaintext. */

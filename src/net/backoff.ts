@@ -27,9 +27,10 @@ export class Backoff {
 
   /** The next pause. After a `refused` handshake it doubles every time, whatever `max` says. */
   next(refused: boolean): number {
-    const base = this.#current;
+    // An interval of 0 would never grow.
+    const base = refused ? Math.max(this.#current, 1) : this.#current;
     const max = refused ? Math.max(this.#max, REFUSED_MAX) : this.#max;
     if (max > this.#interval) this.#current = Math.min(Math.max(base * 2, SMALLEST), max);
-    return Math.floor(base + this.#random() * this.#interval);
+    return Math.floor(base + this.#random() * base);
   }
 }

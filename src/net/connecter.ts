@@ -4,7 +4,7 @@ import type { Ready } from "../engine/event.ts";
 import { PeerError } from "../errors.ts";
 import { Pipe } from "../pipe/pipe.ts";
 import { Backoff } from "./backoff.ts";
-import { emitEnd, type HubScope, openSession } from "./connection.ts";
+import { emitEnd, emitHandshake, type HubScope, openSession } from "./connection.ts";
 import { type Endpoint, socketPath } from "./endpoint.ts";
 import type { Session, SessionOwner } from "./session.ts";
 
@@ -16,6 +16,10 @@ type State =
   | { readonly kind: "pausing"; readonly timer: NodeJS.Timeout }
   | { readonly kind: "connecting"; readonly socket: net.Socket }
   | { readonly kind: "connected"; readonly session: Session }
+  /** `close` was called; the session writes what waits. */
+  | { readonly kind: "closing"; readonly session: Session }
+  /** There will be no further attempt. */
+  | { readonly kind: "given-up" }
   | { readonly kind: "closed" };
 
 /** See the head of this file. */
@@ -28,9 +32,10 @@ export class Connecter implements SessionOwner {
   /** Lives across reconnects, except with `immediate`: then it is there only while connected. */
   #pipe: Pipe | null = null;
   #ready = false;
-  /** Set by `close`: ends the wait for messages that only a later connection could carry. */
-  #drained: (() => void) | null = null;
+  /** Set by `close` while there is no connection: called when the wait for one is over. */
+  #onDrained: (() => void)[] = [];
   #linger: NodeJS.Timeout | null = null;
+  #lingerUntil = Number.POSITIVE_INFINITY;
 
   constructor(scope: HubScope, endpoint: StreamEndpoint, assignedRoutingId: Buffer | null) {
     this.#scope = scope;
@@ -48,7 +53,8 @@ export class Connecter implements SessionOwner {
   get hasUnsent(): boolean {
     // During the handshake the pipe waits here: the session does not know it yet.
     if ((this.#pipe?.outboundLength ?? 0) > 0) return true;
-    return this.#state.kind === "connected" && this.#state.session.hasUnsent;
+    const state = this.#state;
+    return (state.kind === "connected" || state.kind === "closing") && state.session.hasUnsent;
   }
 
   /** Begins. The pipe is there at once, unless `immediate`. */
@@ -57,27 +63,31 @@ export class Connecter implements SessionOwner {
     this.#connect();
   }
 
-  /** Stops, once what waits is written or `linger` milliseconds (-1 no limit) have passed; then calls `drained`. */
+  /**
+   * Stops, once what waits is written or `linger` milliseconds (-1 no limit) have passed; then calls `drained`. A
+   * further call changes the time.
+   */
   close(linger: number, drained: () => void): void {
     const state = this.#state;
     if (state.kind === "closed") {
       drained();
       return;
     }
-    if (state.kind === "connected" && this.#ready) {
-      this.#state = { kind: "closed" };
+    if (state.kind === "closing" || (state.kind === "connected" && this.#ready)) {
+      this.#state = { kind: "closing", session: state.session };
       this.#scope.pattern.detach(this.#pipe!);
       state.session.shutdown(linger, drained);
       return;
     }
+    this.#onDrained.push(drained);
     if (linger === 0 || !this.hasUnsent) {
       this.#stop();
-      drained();
       return;
     }
     // Messages wait for a peer that is not there: go on trying until they can be written or time is up.
-    this.#drained = drained;
     this.#scope.pattern.detach(this.#pipe!);
+    if (this.#linger !== null) clearTimeout(this.#linger);
+    this.#lingerUntil = linger < 0 ? Number.POSITIVE_INFINITY : performance.now() + linger;
     if (linger > 0) {
       this.#linger = setTimeout(() => this.#stop(), linger);
       this.#linger.unref();
@@ -89,22 +99,17 @@ export class Connecter implements SessionOwner {
     this.#ready = true;
     const { pattern } = this.#scope;
     const pipe = this.#pipe ?? this.#addPipe();
-    this.#scope.emit({
-      type: "handshake",
-      address: this.address,
-      ...(peer.facts === null ? {} : { facts: peer.facts }),
-    });
-    if (this.#drained !== null) {
-      const drained = this.#drained;
-      this.#drained = null;
+    pipe.attach(session, peer);
+    if (this.#onDrained.length > 0) {
+      this.#state = { kind: "closing", session };
       if (this.#linger !== null) clearTimeout(this.#linger);
-      pipe.attach(session, peer);
-      this.#state = { kind: "closed" };
+      const left = Math.max(0, this.#lingerUntil - performance.now());
       // The session takes the pipe from here; what waits in it goes out before the goodbye.
-      queueMicrotask(() => session.shutdown(this.#scope.settings.linger, drained));
+      queueMicrotask(() =>
+        session.shutdown(left === Number.POSITIVE_INFINITY ? -1 : left, () => this.#tellDrained()),
+      );
       return pipe;
     }
-    pipe.attach(session, peer);
     if (!pattern.connected(pipe)) {
       pipe.detach(false);
       return null;
@@ -112,26 +117,33 @@ export class Connecter implements SessionOwner {
     return pipe;
   }
 
+  onHandshake(peer: Ready): void {
+    emitHandshake(this.#scope, this.address, peer);
+  }
+
   onClosed(_session: Session, error: Error | null): void {
     const ready = this.#ready;
     this.#ready = false;
+    const { settings, pattern } = this.#scope;
+    const over = this.#state.kind === "closing" || this.#state.kind === "closed";
     const pipe = this.#pipe;
     if (pipe?.connected) {
-      const { immediate } = this.#scope.settings;
-      pipe.detach(immediate);
-      if (this.#state.kind !== "closed" && !immediate) this.#scope.pattern.disconnected(pipe);
+      pipe.detach(settings.immediate);
+      if (!over && !settings.immediate) pattern.disconnected(pipe);
     }
-    if (this.#state.kind === "closed") {
-      this.#dropPipe();
-      emitEnd(this.#scope, this.address, error, ready);
-      return;
-    }
-    if (this.#scope.settings.immediate) this.#dropPipe();
+    if (over || settings.immediate) this.#dropPipe();
+    this.#state = { kind: over ? "closed" : "idle" };
     emitEnd(this.#scope, this.address, error, ready);
-    this.#state = { kind: "idle" };
-    const { mechanism } = this.#scope.settings;
-    if (error instanceof PeerError && error.code === "ERR_ZMTP_PEER_ERROR" && !mechanism.errorIsHint) return;
-    this.#retry(!ready);
+    if (
+      error instanceof PeerError &&
+      error.code === "ERR_ZMTP_PEER_ERROR" &&
+      !settings.mechanism.errorIsHint
+    ) {
+      // RFC 37: a peer that got ERROR does not come back with the same credentials. QZMQ, whose ERROR proves nothing, does.
+      this.#giveUp();
+    } else {
+      this.#retry(!ready);
+    }
   }
 
   #addPipe(): Pipe {
@@ -208,13 +220,24 @@ export class Connecter implements SessionOwner {
   }
 
   #retry(refused: boolean): void {
-    if (this.#scope.settings.reconnectInterval < 0) return;
-    const interval = this.#backoff.next(refused);
-    this.#scope.emit({ type: "connect:retry", address: this.address, interval });
     if (this.#state.kind !== "idle") return;
+    if (this.#scope.settings.reconnectInterval < 0) {
+      this.#giveUp();
+      return;
+    }
+    const interval = this.#backoff.next(refused);
     const timer = setTimeout(() => this.#connect(), interval);
     timer.unref();
     this.#state = { kind: "pausing", timer };
+    this.#scope.emit({ type: "connect:retry", address: this.address, interval });
+  }
+
+  /** Nobody will ever take what waits: the pattern shall not give us more, and a `close` not wait for it. */
+  #giveUp(): void {
+    if (this.#state.kind !== "idle") return;
+    this.#state = { kind: "given-up" };
+    this.#dropPipe();
+    if (this.#onDrained.length > 0) this.#stop();
   }
 
   #stop(): void {
@@ -223,10 +246,12 @@ export class Connecter implements SessionOwner {
     if (this.#linger !== null) clearTimeout(this.#linger);
     if (state.kind === "pausing") clearTimeout(state.timer);
     if (state.kind === "connecting") state.socket.destroy();
-    if (state.kind === "connected") state.session.destroy();
+    if (state.kind === "connected" || state.kind === "closing") state.session.destroy();
     this.#dropPipe();
-    const drained = this.#drained;
-    this.#drained = null;
-    drained?.();
+    this.#tellDrained();
+  }
+
+  #tellDrained(): void {
+    for (const drained of this.#onDrained.splice(0)) drained();
   }
 }

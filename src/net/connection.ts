@@ -1,6 +1,7 @@
 /** Makes a session: what every connection of a socket needs, whether accepted or connected. */
 
 import { Engine } from "../engine/engine.ts";
+import type { Ready } from "../engine/event.ts";
 import { PeerError } from "../errors.ts";
 import type { Pattern, PatternSettings } from "../pattern/pattern.ts";
 import type { Pipe } from "../pipe/pipe.ts";
@@ -37,6 +38,7 @@ export function openSession(scope: HubScope, stream: ReadableSocket, role: Conne
   const { socket } = stream;
   const { settings, environment, pattern, patternSettings } = scope;
   const mechanism = settings.mechanism.create();
+  let forgetInquiry = (): void => {};
   const engine = new Engine(
     {
       socketType: pattern.type,
@@ -56,8 +58,8 @@ export function openSession(scope: HubScope, stream: ReadableSocket, role: Conne
       peerAddress: socket.remoteAddress ?? "",
       connectionId: environment.nextConnectionId(),
       random: environment.crypto.random,
-      authorize: (name, credentials, decided) =>
-        environment.authorize(
+      authorize: (name, credentials, decided) => {
+        forgetInquiry = environment.authorize(
           {
             mechanism: name,
             domain: settings.zapDomain,
@@ -67,7 +69,8 @@ export function openSession(scope: HubScope, stream: ReadableSocket, role: Conne
             credentials,
           },
           decided,
-        ),
+        );
+      },
       defer: (task) => environment.deferred.push(task),
       wake: () => session.wake(),
       takeEarlyMessages: (limit) => takeEarly(role.earlyPipe, limit),
@@ -75,8 +78,21 @@ export function openSession(scope: HubScope, stream: ReadableSocket, role: Conne
     environment.regions,
     performance.now(),
   );
-  const session: Session = new Session(stream, engine, role.owner);
+  const { owner } = role;
+  const session: Session = new Session(stream, engine, {
+    onReady: (it, peer) => owner.onReady(it, peer),
+    onHandshake: (peer) => owner.onHandshake(peer),
+    onClosed(it, error) {
+      forgetInquiry();
+      owner.onClosed(it, error);
+    },
+  });
   return session;
+}
+
+/** Tells the socket that a handshake succeeded. */
+export function emitHandshake(scope: HubScope, address: string, peer: Ready): void {
+  scope.emit({ type: "handshake", address, ...(peer.facts === null ? {} : { facts: peer.facts }) });
 }
 
 /** Tells the socket why a connection ended, in zeromq.js's terms; `ready` says whether its handshake had succeeded. */

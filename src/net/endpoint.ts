@@ -6,10 +6,8 @@
  *     ipc://path   ipc://@abstract   ipc://* (bind: a path in the temporary folder)
  *     inproc://name
  */
-import { mkdtempSync } from "node:fs";
 import { isIP, isIPv6 } from "node:net";
-import { networkInterfaces, tmpdir } from "node:os";
-import { join } from "node:path";
+import { networkInterfaces } from "node:os";
 import { UsageError } from "../errors.ts";
 
 /** A host and a port; `host` is an IP address or a name, without brackets. */
@@ -18,7 +16,7 @@ export interface HostPort {
   readonly port: number;
 }
 
-/** A parsed endpoint. `address` is what the user wrote. */
+/** A parsed endpoint. `address` is what the user wrote; a `path` of `*` asks for one in the temporary folder. */
 export type Endpoint =
   | {
       readonly transport: "tcp";
@@ -104,7 +102,7 @@ function localAddress(address: string, host: string): string {
 function parsePath(address: string, rest: string, use: "bind" | "connect"): string {
   if (rest === "*") {
     if (use === "connect") throw new UsageError("EINVAL", undefined, address);
-    return join(mkdtempSync(join(tmpdir(), "qzmq-")), "socket");
+    return rest;
   }
   if (Buffer.byteLength(rest) > MAX_PATH) throw new UsageError("ENAMETOOLONG", undefined, address);
   return rest;

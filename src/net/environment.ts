@@ -31,7 +31,7 @@ export class Environment {
   }
 
   /** Asks the context's authorizer; see {@link authorize}. */
-  authorize(request: ZapRequest, decided: (decision: Authorization) => void): void {
-    authorize(this.inproc, request, String(++this.#requests), decided);
+  authorize(request: ZapRequest, decided: (decision: Authorization) => void): () => void {
+    return authorize(this.inproc, request, String(++this.#requests), decided);
   }
 }

@@ -51,6 +51,7 @@ export interface Hub {
 interface Attachment {
   readonly address: string;
   readonly hasUnsent: boolean;
+  /** Calls `drained` when nothing is left to write. May be called again, with another linger. */
   close(linger: number, drained: () => void): void;
 }
 
@@ -64,13 +65,14 @@ export function createHub(parts: HubParts): Hub {
 
 class SocketHub implements Hub {
   readonly #parts: HubParts;
-  readonly #binds = new Map<string, Attachment>();
+  readonly #binds = new Map<string, Listener | InprocBinding>();
   readonly #connects = new Map<string, Attachment[]>();
   readonly #pipes = new Set<Pipe>();
   /** Closed, but with something left to write. */
   readonly #lingering = new Set<Attachment>();
   #lastEndpoint: string | null = null;
   #closed: Promise<void> | null = null;
+  #ended = false;
 
   constructor(parts: HubParts) {
     this.#parts = parts;
@@ -118,10 +120,11 @@ class SocketHub implements Hub {
 
   unbindSync(address: string): void {
     parseEndpoint(address, "bind");
-    const attachment = this.#binds.get(address);
+    const attachment =
+      this.#binds.get(address) ?? [...this.#binds.values()].find((bound) => bound.isAlso(address));
     if (attachment === undefined) throw new UsageError("ENOENT", undefined, address);
-    this.#binds.delete(address);
-    this.#release(attachment);
+    this.#binds.delete(attachment.address);
+    void this.#release(attachment);
   }
 
   connect(address: string, routingId?: Buffer): void {
@@ -142,7 +145,7 @@ class SocketHub implements Hub {
     const connections = this.#connects.get(address);
     if (connections === undefined) throw new UsageError("ENOENT", undefined, address);
     this.#connects.delete(address);
-    for (const connection of connections) this.#release(connection);
+    for (const connection of connections) void this.#release(connection);
   }
 
   applyLimits(): void {
@@ -156,23 +159,23 @@ class SocketHub implements Hub {
   }
 
   async #close(): Promise<void> {
-    const { onEvent, settings } = this.#parts;
-    const { linger } = settings();
-    const all = [...this.#all()];
+    const all = [...this.#all(), ...this.#lingering];
     this.#binds.clear();
     this.#connects.clear();
-    await Promise.all([
-      ...all.map((attachment) => new Promise<void>((drained) => attachment.close(linger, drained))),
-      ...[...this.#lingering].map(
-        (attachment) => new Promise<void>((drained) => attachment.close(linger, drained)),
-      ),
-    ]);
-    onEvent({ type: "end" });
+    await Promise.all(all.map((attachment) => this.#release(attachment)));
+    this.#ended = true;
+    this.#parts.onEvent({ type: "end" });
   }
 
-  #release(attachment: Attachment): void {
+  /** Resolves when nothing is left to write. */
+  #release(attachment: Attachment): Promise<void> {
     this.#lingering.add(attachment);
-    attachment.close(this.#parts.settings().linger, () => this.#lingering.delete(attachment));
+    return new Promise((resolve) => {
+      attachment.close(this.#parts.settings().linger, () => {
+        this.#lingering.delete(attachment);
+        resolve();
+      });
+    });
   }
 
   #bindInproc(endpoint: Extract<Endpoint, { transport: "inproc" }>): void {
@@ -181,7 +184,7 @@ class SocketHub implements Hub {
     this.#bound(binding);
   }
 
-  #bound(attachment: Attachment): void {
+  #bound(attachment: Listener | InprocBinding): void {
     this.#binds.set(attachment.address, attachment);
     this.#lastEndpoint = attachment.address;
   }
@@ -198,7 +201,10 @@ class SocketHub implements Hub {
       patternSettings,
       environment,
       settings: settings(),
-      emit: onEvent,
+      // A connection that has said all may take some time to go.
+      emit: (event) => {
+        if (!this.#ended) onEvent(event);
+      },
       addPipe: (pipe) => this.#pipes.add(pipe),
       removePipe: (pipe) => this.#pipes.delete(pipe),
     };

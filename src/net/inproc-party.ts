@@ -34,6 +34,11 @@ export class InprocBinding extends SocketParty {
     this.scope.environment.inproc.bind(this.name, this);
   }
 
+  /** An inproc name has no other spelling. */
+  isAlso(_address: string): boolean {
+    return false;
+  }
+
   close(_linger: number, drained: () => void): void {
     this.scope.environment.inproc.unbind(this.name, this);
     drained();

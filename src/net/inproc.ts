@@ -26,20 +26,20 @@ export interface InprocParty {
 export class InprocTable {
   readonly #bound = new Map<string, InprocParty>();
   readonly #links = new Map<InprocParty, Set<Link>>();
+  /** Connected to a name that is not bound, or whose binder has refused them. */
   readonly #waiting = new Map<string, Set<InprocParty>>();
 
-  /** True when somebody is bound to the name. */
-  isBound(name: string): boolean {
-    return this.#bound.has(name);
+  /** True when the binder of the name, if there is one, talks to sockets of that type. */
+  serves(name: string, type: SocketType): boolean {
+    const server = this.#bound.get(name);
+    return server !== undefined && isCompatible(type, server.socketType);
   }
 
   /** Binds a name. Throws {@link UsageError} EADDRINUSE. */
   bind(name: string, party: InprocParty): void {
     if (this.#bound.has(name)) throw new UsageError("EADDRINUSE", undefined, `inproc://${name}`);
     this.#bound.set(name, party);
-    const waiting = this.#waiting.get(name);
-    this.#waiting.delete(name);
-    for (const client of waiting ?? []) this.connect(name, client);
+    this.#admit(name);
   }
 
   /** Frees a name; its connections end and wait for the next binder. */
@@ -49,19 +49,19 @@ export class InprocTable {
     for (const link of [...(this.#links.get(party) ?? [])]) link.close();
   }
 
-  /** Connects a party, now or when the name is bound. */
+  /** Connects a party, now or when the name is bound by one that takes it. */
   connect(name: string, client: InprocParty): void {
     const server = this.#bound.get(name);
-    if (server === undefined) {
-      const waiting = this.#waiting.get(name) ?? new Set();
-      this.#waiting.set(name, waiting.add(client));
+    if (server === undefined || !isCompatible(client.socketType, server.socketType)) {
+      this.#wait(name, client);
       return;
     }
-    if (!isCompatible(client.socketType, server.socketType)) return;
-    const link = new Link(client, server, (left) => {
+    const link = new Link(client, server, (refused) => {
       this.#forget(client, link);
       this.#forget(server, link);
-      if (left && !this.#gone.has(client)) this.connect(name, client);
+      if (!this.#gone.has(client)) this.#wait(name, client);
+      // There is room for another now. One that was turned away must not make room for itself, or it would try for ever.
+      if (!refused) this.#admit(name);
     });
     this.#remember(client, link);
     this.#remember(server, link);
@@ -80,6 +80,19 @@ export class InprocTable {
   /** Parties that have disconnected: their links do not come back. */
   readonly #gone = new WeakSet<InprocParty>();
 
+  #wait(name: string, client: InprocParty): void {
+    const waiting = this.#waiting.get(name) ?? new Set();
+    this.#waiting.set(name, waiting.add(client));
+  }
+
+  /** Tries again with all that wait for the name. */
+  #admit(name: string): void {
+    if (!this.#bound.has(name)) return;
+    const waiting = this.#waiting.get(name);
+    this.#waiting.delete(name);
+    for (const client of waiting ?? []) if (!this.#gone.has(client)) this.connect(name, client);
+  }
+
   #remember(party: InprocParty, link: Link): void {
     const links = this.#links.get(party) ?? new Set();
     this.#links.set(party, links.add(link));
@@ -96,18 +109,18 @@ export class InprocTable {
 class Link {
   readonly #client: InprocParty;
   readonly #server: InprocParty;
-  readonly #onClosed: (again: boolean) => void;
+  readonly #onClosed: (refused: boolean) => void;
   #ends: readonly [End, End] | null = null;
 
-  constructor(client: InprocParty, server: InprocParty, onClosed: (again: boolean) => void) {
+  constructor(client: InprocParty, server: InprocParty, onClosed: (refused: boolean) => void) {
     this.#client = client;
     this.#server = server;
     this.#onClosed = onClosed;
   }
 
   open(): void {
-    const near = new End(() => this.close());
-    const far = new End(() => this.close());
+    const near = new End(() => this.close(true));
+    const far = new End(() => this.close(true));
     const serverPipe = this.#server.join(far, peerOf(this.#client));
     const clientPipe = serverPipe === null ? null : this.#client.join(near, peerOf(this.#server));
     if (serverPipe === null || clientPipe === null) {
@@ -115,7 +128,7 @@ class Link {
         serverPipe.detach(true);
         this.#server.left(serverPipe);
       }
-      this.#onClosed(false);
+      this.#onClosed(true);
       return;
     }
     near.pipe = clientPipe;
@@ -129,7 +142,8 @@ class Link {
     clientPipe.flush();
   }
 
-  close(): void {
+  /** Ends it; `refused` when one of the two sockets wants no more of the other. */
+  close(refused = false): void {
     const ends = this.#ends;
     if (ends === null) return;
     this.#ends = null;
@@ -140,7 +154,7 @@ class Link {
     far.pipe!.detach(true);
     this.#server.left(far.pipe!);
     this.#client.left(near.pipe!);
-    this.#onClosed(true);
+    this.#onClosed(refused);
   }
 }
 

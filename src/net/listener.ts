@@ -1,13 +1,14 @@
 /** A bound tcp or ipc endpoint: accepts connections; each gets a pipe once its handshake is done. */
-import { rmSync } from "node:fs";
+import { lstatSync, mkdtempSync, rmSync } from "node:fs";
 import { createRequire } from "node:module";
 import * as net from "node:net";
-import { dirname } from "node:path";
+import { tmpdir } from "node:os";
+import { dirname, join } from "node:path";
 import { getSystemErrorName } from "node:util";
 import type { Ready } from "../engine/event.ts";
 import { UsageError, type UsageErrorCode } from "../errors.ts";
 import { Pipe } from "../pipe/pipe.ts";
-import { emitEnd, type HubScope, openSession } from "./connection.ts";
+import { emitEnd, emitHandshake, type HubScope, openSession } from "./connection.ts";
 import { type Endpoint, formatTcp, socketPath } from "./endpoint.ts";
 import type { EventError } from "./events.ts";
 import type { Session, SessionOwner } from "./session.ts";
@@ -30,7 +31,10 @@ export class Listener implements SessionOwner {
 
   constructor(scope: HubScope, endpoint: StreamEndpoint) {
     this.#scope = scope;
-    this.#endpoint = endpoint;
+    this.#endpoint =
+      endpoint.transport === "ipc" && endpoint.path === "*"
+        ? { ...endpoint, path: temporaryPath() }
+        : endpoint;
     this.#address = endpoint.address;
     this.#server = net.createServer({ noDelay: true, pauseOnConnect: true }, (socket) =>
       this.#accept(socket),
@@ -41,6 +45,12 @@ export class Listener implements SessionOwner {
   /** The endpoint with wildcards resolved, once bound. */
   get address(): string {
     return this.#address;
+  }
+
+  /** True for what the user wrote, provided that it names one endpoint: a name for an address, `*` for all of them. */
+  isAlso(address: string): boolean {
+    const { transport, address: written } = this.#endpoint;
+    return transport === "tcp" && this.#endpoint.target.port !== 0 && address === written;
   }
 
   /** True while some connection has something left to write. */
@@ -60,6 +70,7 @@ export class Listener implements SessionOwner {
           address: this.#endpoint.address.replace(/^tcp:\/\//, ""),
           error: failure,
         });
+        this.#cleanUp();
         reject(failure);
       };
       server.once("error", onError);
@@ -92,7 +103,8 @@ export class Listener implements SessionOwner {
       throw new UsageError("ENOTSUP", "bindSync needs Node.js; use bind", endpoint.address);
     let handle: unknown;
     if (endpoint.transport === "ipc") {
-      rmSync(endpoint.path, { force: true });
+      // Whether somebody listens on a socket file cannot be asked synchronously; as libzmq does, we take it over.
+      removeSocketFile(this.#path());
       handle = createHandle(this.#path(), -1, -1);
     } else {
       const host = wildcard(
@@ -117,13 +129,14 @@ export class Listener implements SessionOwner {
     if (this.#listening) {
       this.#listening = false;
       this.#server.close();
-      if (this.#endpoint.transport === "ipc") this.#cleanUp(this.#endpoint);
+      this.#cleanUp();
       this.#scope.emit({ type: "close", address: this.#address });
     }
     for (const session of [...this.#handshaking]) session.destroy();
     let open = this.#joined.size;
     if (open === 0) drained();
-    for (const session of [...this.#joined.keys()]) {
+    for (const [session, pipe] of [...this.#joined]) {
+      this.#scope.pattern.detach(pipe);
       session.shutdown(linger, () => {
         if (--open === 0) drained();
       });
@@ -136,11 +149,6 @@ export class Listener implements SessionOwner {
     this.#handshaking.delete(session);
     this.#joined.set(session, pipe);
     pipe.attach(session, peer);
-    this.#scope.emit({
-      type: "handshake",
-      address: this.#address,
-      ...(peer.facts === null ? {} : { facts: peer.facts }),
-    });
     if (pattern.attach(pipe)) {
       if (pattern.connected(pipe)) {
         this.#scope.addPipe(pipe);
@@ -150,6 +158,10 @@ export class Listener implements SessionOwner {
     }
     pipe.detach(true);
     return null;
+  }
+
+  onHandshake(peer: Ready): void {
+    emitHandshake(this.#scope, this.#address, peer);
   }
 
   onClosed(session: Session, error: Error | null): void {
@@ -211,16 +223,29 @@ export class Listener implements SessionOwner {
       probe.destroy();
       failed(systemError("EADDRINUSE"));
     });
-    probe.once("error", () => {
-      rmSync(path, { force: true });
+    probe.once("error", (error: NodeJS.ErrnoException) => {
+      // Only this error says that nobody listens (connect(2)); a full backlog, for one, gives another.
+      if (error.code === "ECONNREFUSED") removeSocketFile(path);
       done();
     });
   }
 
   /** Removes the folder made for a wildcard endpoint; libzmq leaves the socket file of a named one, node removes it. */
-  #cleanUp(endpoint: Extract<StreamEndpoint, { transport: "ipc" }>): void {
-    if (endpoint.address === "ipc://*") rmSync(dirname(endpoint.path), { recursive: true, force: true });
+  #cleanUp(): void {
+    const endpoint = this.#endpoint;
+    if (endpoint.address !== "ipc://*" || endpoint.transport !== "ipc") return;
+    rmSync(dirname(endpoint.path), { recursive: true, force: true });
   }
+}
+
+function temporaryPath(): string {
+  return join(mkdtempSync(join(tmpdir(), "qzmq-")), "socket");
+}
+
+/** Removes a socket file, and nothing that is something else. */
+function removeSocketFile(path: string): void {
+  if (path.startsWith("\0")) return;
+  if (lstatSync(path, { throwIfNoEntry: false })?.isSocket()) rmSync(path, { force: true });
 }
 
 function wildcard(host: string, ipv6: boolean): string {

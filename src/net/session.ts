@@ -9,6 +9,7 @@
 import type { Socket } from "node:net";
 import type { Engine } from "../engine/engine.ts";
 import { Ready } from "../engine/event.ts";
+import type { PeerError } from "../errors.ts";
 import type { Pipe, PipeTransport } from "../pipe/pipe.ts";
 import type { PipeItem } from "../wire/message.ts";
 import type { ReadableSocket } from "./read-buffer.ts";
@@ -22,6 +23,8 @@ const FLUSH = 262_144;
 export interface SessionOwner {
   /** The handshake is done. Returns the pipe to join, attached; null refuses the peer. */
   onReady(session: Session, peer: Ready): Pipe | null;
+  /** Follows `onReady`, when the session has the pipe: the time to tell others, who may close everything. */
+  onHandshake(peer: Ready): void;
   /** The connection is over; `error` says why, null for an orderly end. Called once. */
   onClosed(session: Session, error: Error | null): void;
 }
@@ -42,7 +45,7 @@ export class Session implements PipeTransport {
   #timer: NodeJS.Timeout | null = null;
   #timerAt = Number.POSITIVE_INFINITY;
   /** Set by `shutdown`: called once everything is written, or time is up. */
-  #onDrained: (() => void) | null = null;
+  #onDrained: (() => void)[] = [];
   #linger: NodeJS.Timeout | null = null;
   /** The peer closed while the pipe was full: messages it sent before are still in the engine. */
   #peerEnded = false;
@@ -61,6 +64,7 @@ export class Session implements PipeTransport {
 
   /** Begins to talk; the socket is connected. */
   start(): void {
+    if (this.#closed) return;
     const socket = this.#socket;
     socket.setNoDelay?.(true);
     socket.unref();
@@ -108,8 +112,8 @@ export class Session implements PipeTransport {
     process.nextTick(this.#pumpNow);
   }
 
-  terminate(): void {
-    this.#close(null);
+  terminate(cause: PeerError | null): void {
+    this.#close(cause);
   }
 
   /** The mechanism, or the authorizer, can go on. */
@@ -129,21 +133,19 @@ export class Session implements PipeTransport {
   /**
    * Ends in good order: what waits is written within `linger` milliseconds (-1 no limit), then goodbye is said.
    * `drained` is called when nothing is left to write or the time is up; the connection may take a little longer.
+   * A further call changes the time and adds its `drained`.
    */
   shutdown(linger: number, drained: () => void): void {
-    if (this.#closed) {
+    if (this.#closed || this.#ended) {
       drained();
       return;
     }
-    this.#onDrained = drained;
-    if (this.#pipe === null) {
+    this.#onDrained.push(drained);
+    if (this.#pipe === null || this.#peerEnded) {
       this.#close(null);
       return;
     }
-    if (this.#peerEnded) {
-      this.#close(null);
-      return;
-    }
+    if (this.#linger !== null) clearTimeout(this.#linger);
     if (linger > 0) {
       this.#linger = setTimeout(() => this.#finish(), linger);
       this.#linger.unref();
@@ -174,18 +176,12 @@ export class Session implements PipeTransport {
     this.#unstall(now);
     try {
       for (let event = engine.next(now); event !== null; event = engine.next(now)) {
-        if (event instanceof Ready) {
-          this.#pipe = this.#owner.onReady(this, event);
-          if (this.#pipe === null) {
-            this.#close(null);
-            return;
-          }
-          this.#pipe.flush();
-        } else if (!this.#pipe!.deliver(event)) {
+        const goOn = event instanceof Ready ? this.#join(event) : this.#pipe!.deliver(event);
+        if (this.#closed) return;
+        if (!goOn) {
           this.#stall(now);
           break;
         }
-        if (this.#closed) return;
       }
     } catch (error) {
       this.#close(error as Error);
@@ -204,6 +200,19 @@ export class Session implements PipeTransport {
     }
     if (engine.hasOutput) this.#scheduleFlush();
     this.#arm();
+  }
+
+  /** The handshake is done. False when the pipe, which may be an old one, is full. */
+  #join(peer: Ready): boolean {
+    const pipe = this.#owner.onReady(this, peer);
+    this.#pipe = pipe;
+    this.#owner.onHandshake(peer);
+    if (pipe === null) {
+      this.#close(null);
+      return false;
+    }
+    pipe.flush();
+    return !pipe.stalled;
   }
 
   #stall(now: number): void {
@@ -227,7 +236,7 @@ export class Session implements PipeTransport {
 
   #flush(): void {
     this.#flushScheduled = false;
-    if (this.#closed || this.#blocked) return;
+    if (this.#closed || this.#blocked || this.#ended) return;
     const engine = this.#engine;
     if (!engine.hasOutput) return;
     let pieces: Uint8Array[];
@@ -250,14 +259,14 @@ export class Session implements PipeTransport {
     const taken = socket.writableLength === 0;
     engine.written(taken);
     this.#blocked = !room && !taken;
-    if (this.#onDrained !== null) this.#checkDrained();
+    if (this.#onDrained.length > 0) this.#checkDrained();
   }
 
   #onDrain(): void {
     this.#blocked = false;
     this.#pipe?.flush();
     this.#flush();
-    if (this.#onDrained !== null) this.#checkDrained();
+    if (this.#onDrained.length > 0) this.#checkDrained();
   }
 
   #checkDrained(): void {
@@ -283,9 +292,7 @@ export class Session implements PipeTransport {
       return;
     }
     this.#ended = true;
-    const drained = this.#onDrained;
-    this.#onDrained = null;
-    drained?.();
+    this.#tellDrained();
     if (this.#closed) return;
     // A socket destroyed with unread input sends a reset, which can undo what the peer has not read yet.
     this.#stalled = false;
@@ -315,7 +322,7 @@ export class Session implements PipeTransport {
 
   #arm(): void {
     const deadline = this.#engine.deadline;
-    if (deadline >= this.#timerAt || this.#closed) return;
+    if (deadline >= this.#timerAt || this.#closed || this.#ended) return;
     this.#disarm();
     if (deadline === Number.POSITIVE_INFINITY) return;
     this.#timerAt = deadline;
@@ -371,9 +378,11 @@ export class Session implements PipeTransport {
     } else {
       socket.destroy();
     }
-    const drained = this.#onDrained;
-    this.#onDrained = null;
-    drained?.();
+    this.#tellDrained();
     this.#owner.onClosed(this, error);
+  }
+
+  #tellDrained(): void {
+    for (const drained of this.#onDrained.splice(0)) drained();
   }
 }

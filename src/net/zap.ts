@@ -29,27 +29,38 @@ export interface ZapRequest {
 }
 
 const ACCEPTED: Authorization = { status: 200, text: "", userId: "", metadata: new Map() };
+/** As written: `2e2` and ` 200` are numbers too. */
+const STATUSES: ReadonlyMap<string, Authorization["status"]> = new Map([
+  ["200", 200],
+  ["300", 300],
+  ["400", 400],
+  ["500", 500],
+]);
 const ONE_REPLY = { sendHighWaterMark: 0, receiveHighWaterMark: 1, conflate: false } as const;
 
 /**
  * Asks the handler, or decides without one as libzmq does: NULL is only asked about when a domain is set, PLAIN is
- * always refused without a handler, others pass unless the domain is enforced. Calls `decided` once, maybe at once.
+ * always refused without a handler, others pass unless the domain is enforced. Calls `decided` once, maybe at once,
+ * unless the returned function was called before: the peer has left.
  */
 export function authorize(
   table: InprocTable,
   request: ZapRequest,
   requestId: string,
   decided: (decision: Authorization) => void,
-): void {
+): () => void {
   if (request.mechanism === "NULL" && request.domain === "") {
     decided(ACCEPTED);
-  } else if (table.isBound(ZAP_NAME)) {
-    new Inquiry(table, request, requestId, decided).start();
+  } else if (table.serves(ZAP_NAME, "REQ")) {
+    const inquiry = new Inquiry(table, request, requestId, decided);
+    inquiry.start();
+    return () => inquiry.cancel();
   } else if (request.mechanism === "PLAIN" || request.enforceDomain) {
     decided({ status: 400, text: "No authorizer is bound", userId: "", metadata: new Map() });
   } else {
     decided(ACCEPTED);
   }
+  return () => {};
 }
 
 class Inquiry implements InprocParty, PipeOwner {
@@ -82,6 +93,13 @@ class Inquiry implements InprocParty, PipeOwner {
     for (const credential of credentials) message.push(Buffer.from(credential));
     this.#pipe.write(message);
     this.#table.connect(ZAP_NAME, this);
+  }
+
+  /** Nobody waits for the decision any more. The handler may still read the request. */
+  cancel(): void {
+    if (this.#decided === null) return;
+    this.#decided = null;
+    this.#table.disconnect(ZAP_NAME, this);
   }
 
   join(transport: PipeTransport, peer: Peer): Pipe {
@@ -122,9 +140,8 @@ class Inquiry implements InprocParty, PipeOwner {
     if (reply.length !== 7 || delimiter!.length !== 0) return broken("ERR_ZAP_MALFORMED_REPLY");
     if (version!.toString("latin1") !== "1.0") return broken("ERR_ZAP_BAD_VERSION");
     if (id!.toString("latin1") !== this.#id) return broken("ERR_ZAP_BAD_REQUEST_ID");
-    const code = Number(status!.toString("latin1"));
-    if (code !== 200 && code !== 300 && code !== 400 && code !== 500)
-      return broken("ERR_ZAP_INVALID_STATUS_CODE");
+    const code = STATUSES.get(status!.toString("latin1"));
+    if (code === undefined) return broken("ERR_ZAP_INVALID_STATUS_CODE");
     try {
       return {
         status: code,

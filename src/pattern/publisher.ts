@@ -4,6 +4,7 @@
  * 01 or 00 (ZMTP 3.0), from any peer in either style. A message of several frames is never a subscription (RFC 23,
  * "subscribe"): read frame by frame, it would let data be taken for topics.
  */
+import { PeerError } from "../errors.ts";
 import { Distributor } from "../pipe/distribute.ts";
 import type { Pipe } from "../pipe/pipe.ts";
 import { type Holding, TopicTable } from "../pipe/subscription-trie.ts";
@@ -66,7 +67,12 @@ export abstract class Publisher extends PatternBase {
       const { topics, octets } = this.held(pipe);
       if (topics <= maxSubscriptions && octets <= maxTopicOctets) return goOn;
     }
-    pipe.terminate();
+    pipe.terminate(
+      new PeerError(
+        "ERR_ZMTP_TOO_MANY_SUBSCRIPTIONS",
+        `At most ${maxSubscriptions} topics of ${maxTopicLength} octets, ${maxTopicOctets} in all, are accepted`,
+      ),
+    );
     return false;
   }
 

@@ -10,6 +10,7 @@
  * that is woken for each freed place would spend its time waking up.
  */
 import { Queue } from "../bytes/queue.ts";
+import type { PeerError } from "../errors.ts";
 import { type Message, ownMessage, type PipeItem, SubscriptionChange } from "../wire/message.ts";
 import type { Metadata } from "../wire/metadata.ts";
 
@@ -30,8 +31,8 @@ export interface PipeTransport {
   take(item: PipeItem): boolean;
   /** The inbound queue has room again after {@link Pipe.deliver} returned false. */
   resume(): void;
-  /** The socket wants this peer gone: closes the connection at once, without linger. */
-  terminate(): void;
+  /** The socket wants this peer gone: closes the connection at once, without linger. `cause` is the peer's misdeed, if any. */
+  terminate(cause: PeerError | null): void;
 }
 
 /** The socket pattern, as a pipe sees it. */
@@ -149,9 +150,9 @@ export class Pipe {
     this.#transport?.resume();
   }
 
-  /** Ends the connection from the socket's side. */
-  terminate(): void {
-    this.#transport?.terminate();
+  /** Ends the connection from the socket's side; `cause` is the peer's misdeed, if any. */
+  terminate(cause: PeerError | null = null): void {
+    this.#transport?.terminate(cause);
   }
 
   /** Takes what waits to be sent, oldest first, until `take` refuses one or none is left. */

@@ -93,7 +93,7 @@ export interface Awaiting {
   readonly kind: "awaiting";
   /** Largest frame body that this state takes. */
   readonly maxFrameSize: number;
-  /** Whether the peer still takes an ERROR from us: not once it may have finished. */
+  /** Whether the peer still takes an ERROR from us: not once it may have finished (spec, "ERROR"). */
   readonly takesError: boolean;
   /** `command` is the state's to keep. Throws {@link PeerError} or `LayoutError`. */
   receive(command: Command): Work<State>;

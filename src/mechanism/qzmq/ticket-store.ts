@@ -72,7 +72,7 @@ export class TicketStore {
   put(scope: TicketScope, ticket: StoredTicket): void {
     const key = keyOf(scope);
     const tickets = this.#scopes.get(key) ?? [];
-    tickets.push({ ...ticket, psk: ticket.psk.slice() });
+    tickets.push({ ...ticket, psk: new Uint8Array(ticket.psk) });
     if (tickets.length > this.#maxPerScope) wipe(tickets.shift()!.psk);
     this.#touch(key, tickets);
     if (this.#scopes.size > this.#maxScopes) this.#drop(this.#scopes.keys().next().value!);
