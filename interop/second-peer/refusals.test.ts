@@ -39,6 +39,13 @@ const FAULTS = [
   "unreduced key",
   "small-order key",
   "no KEYCONFIRM",
+  "record over record_limit",
+  "reserved bits",
+  "a command with MORE",
+  "READY",
+  "ERROR",
+  "CLIENTHELLO",
+  "MESSAGE",
 ];
 
 for (const { title, ours, run } of PAIRINGS) {
