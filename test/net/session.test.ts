@@ -11,7 +11,7 @@ const KIB_64 = Buffer.alloc(65_536, 0x62);
 
 /** Why the last connection was lost. */
 function lossOf(event: SocketEvent): string | undefined {
-  return ((event as { error?: { code?: string } }).error ?? {}).code;
+  return (event as { error?: { code?: string } }).error?.code;
 }
 
 function ping(ttlTenths: number, context = ""): Buffer {
