@@ -39,9 +39,13 @@ function memory(): number {
   return heapUsed + external;
 }
 
-/** What has come into use since `before` is less than that many MiB. */
-function costsAtMost(mib: number, before: number): void {
-  const cost = (memory() - before) / MIB;
+/** What has come into use since `before` is less than that many MiB, once garbage of the attack has been collected. */
+async function costsAtMost(mib: number, before: number): Promise<void> {
+  let cost = Number.POSITIVE_INFINITY;
+  for (let i = 0; i < 50 && cost >= mib; i++) {
+    if (i > 0) await pause(20);
+    cost = (memory() - before) / MIB;
+  }
   assert.ok(cost < mib, `it cost ${cost} MiB`);
 }
 
@@ -143,7 +147,7 @@ function attack<T extends Served>(
       cleanup(() => peer.socket.destroy());
       await octets(peer);
       await peer.gone();
-      costsAtMost(options.cost ?? 16, before);
+      await costsAtMost(options.cost ?? 16, before);
       await it.saw("disconnect");
       await honest();
       // A failed handshake is told by its own event and by the disconnect that follows.
@@ -224,7 +228,7 @@ test(
       await peer.write(KIB_64);
     }
     await honest();
-    costsAtMost(120, before);
+    await costsAtMost(120, before);
     assert.equal(errors(), []);
   }),
 );
@@ -282,7 +286,7 @@ test(
     });
     await it.saw("accept", 1001);
     await honest();
-    costsAtMost(64, before);
+    await costsAtMost(64, before);
     await it.saw("handshake:error:other", 1000);
     for (const peer of peers) await peer.gone();
     assert.equal([...new Set(errors())], ["ERR_ZMTP_HANDSHAKE_TIMEOUT"]);
@@ -350,7 +354,7 @@ for (const type of ["PUSH", "PUB", "ROUTER", "REP"] as const) {
       }
       await honest();
       // Fifty messages each way, and what the socket's own buffer holds.
-      costsAtMost(16, before);
+      await costsAtMost(16, before);
       assert.equal(errors(), []);
     }),
   );
@@ -369,7 +373,7 @@ test(
     const before = memory();
     for (let i = 0; i < 60; i++) await peer.write(many);
     await honest();
-    costsAtMost(16, before);
+    await costsAtMost(16, before);
     assert.equal(errors(), []);
   }),
 );
@@ -386,7 +390,7 @@ test(
     await until(() => peer.frames.length === 51, "READY and every PONG");
     assert.is(peer.frames[50]!.body.toString("latin1"), `\x04PONG${"p".repeat(16)}`);
     await honest();
-    costsAtMost(16, before);
+    await costsAtMost(16, before);
     assert.equal(errors(), []);
   }),
 );
@@ -448,7 +452,7 @@ for (const [style, subscribe] of [
       const before = memory();
       for (let i = 1; i < 50; i++) await peer.write(round(i));
       await honest();
-      costsAtMost(8, before);
+      await costsAtMost(8, before);
       assert.equal(errors(), []);
     }),
   );
@@ -469,7 +473,7 @@ test(
       void peer.write(Buffer.concat(topics));
     }
     await pause(100);
-    costsAtMost(16, before);
+    await costsAtMost(16, before);
     let notices = 0;
     await until(() => {
       while (xpub.pattern.receive() !== undefined) notices++;
@@ -487,7 +491,7 @@ test(
     const before = memory();
     for (let i = 0; i < 200; i++) await peer.write(frame(0, KIB_64));
     await honest();
-    costsAtMost(8, before);
+    await costsAtMost(8, before);
     assert.equal(errors(), []);
   }),
 );
@@ -512,7 +516,7 @@ test(
     for (let i = 0; i < 2000; i++) await peer.write(wrong);
     await honest();
     assert.equal(strange, []);
-    costsAtMost(8, before);
+    await costsAtMost(8, before);
     await peer.write(Buffer.concat([frame(MORE, "route"), frame(MORE, ""), frame(0, "right")]));
     await until(() => peer.messages.length === 1, "the reply");
     assert.equal(peer.messages, [["route", "", "right"]]);
@@ -544,7 +548,7 @@ test(
     assert.not(req.pattern.readable);
     await honest.write(Buffer.concat([frame(MORE, ""), frame(0, "answer")]));
     assert.equal((await req.receive()).map(String), ["answer"]);
-    costsAtMost(8, before);
+    await costsAtMost(8, before);
   }),
 );
 
