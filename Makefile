@@ -6,6 +6,7 @@
 #   make check     types, lint, format, import layers, the package as users get it
 #   make interop   only the tests against other ZeroMQ implementations
 #   make bench     the benchmarks against them
+#   make vectors   writes the test vectors of the specification again; they come out the same
 #   make fix       formats, and repairs what the linter can
 #   make clean     removes all that was built; make distclean the dependencies too
 
@@ -13,7 +14,7 @@ BIN  := node_modules/.bin
 RUN  := node --enable-source-maps
 ONLY :=
 
-.PHONY: all build check types lint format layers package test interop bench demo fix clean distclean
+.PHONY: all build check types lint format layers package test interop bench vectors demo fix clean distclean
 
 all: check test
 
@@ -54,6 +55,9 @@ interop: build
 
 bench: build
 	$(RUN) dist/interop/bench/bench.js
+
+vectors: build
+	$(RUN) dist/test/support/vectors/generate.js
 
 demo: build
 	$(RUN) dist/interop/demo/demo.js

@@ -94,9 +94,12 @@ export interface SecureConnection {
 export class Security {
   /** What the socket makes its connections' mechanisms with. */
   readonly mechanism: QzmqFactory;
+  /** Tickets that no other socket uses. */
+  readonly #ownTickets: TicketStore | null;
 
-  constructor(mechanism: QzmqFactory) {
+  constructor(mechanism: QzmqFactory, ownTickets: TicketStore | null = null) {
     this.mechanism = mechanism;
+    this.#ownTickets = ownTickets;
   }
 
   /** What the connections have done, in numbers that only grow. */
@@ -126,6 +129,7 @@ export class Security {
   /** Overwrites shared secrets. Close the socket first. */
   dispose(): void {
     this.mechanism.dispose();
+    this.#ownTickets?.dispose();
   }
 }
 
@@ -164,6 +168,7 @@ export function client(options: ClientSecurityOptions): Security {
       earlyData: options.earlyData ?? false,
       fastStart: options.fastStart ?? false,
     }),
+    resumption === true ? store : null,
   );
 }
 
@@ -172,7 +177,11 @@ function providerOf(options: SecurityCommon): CryptoProvider {
   return crypto === "auto" ? PROVIDER : cryptoProvider(crypto);
 }
 
+/** Mode `classical` must be named, and warns. */
 function modeOf(options: SecurityCommon): Mode {
+  if (options.mode === "classical") {
+    process.emitWarning("QZMQ in mode classical does not resist a quantum computer", "QzmqSecurityWarning");
+  }
   return options.mode ?? "hybrid";
 }
 
@@ -197,7 +206,10 @@ function common(options: SecurityCommon, provider: CryptoProvider): CommonOption
 }
 
 function trustOf(input: TrustInput, provider: CryptoProvider, mode: Mode): () => Trust {
-  if (input instanceof Trust) return () => input;
+  if (input instanceof Trust) {
+    if (input.mode !== mode) throw new RangeError(`trust: made for mode ${input.mode}, not ${mode}`);
+    return () => input;
+  }
   if ("files" in input) {
     const { files, onError } = input;
     const trust = new TrustFiles(provider, { ...files, mode }, onError ?? warn);

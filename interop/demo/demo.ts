@@ -1,67 +1,108 @@
 /**
- * What this library does, in half a minute: separate processes exchange real traffic over tcp, with each other and with
- * libzmq (npm `zeromq`), in both directions. `make demo` runs it; exit code 0 means that everything arrived.
+ * What this library does, in half a minute. Separate processes exchange real traffic over tcp: first over QZMQ, with
+ * keys and certificates made by the `qzmq` command, a rotation and a resumption; then in plain ZMTP with libzmq (npm
+ * `zeromq`), in both directions. `make demo` runs it; exit code 0 means that everything went as it should.
  */
-import { type ChildProcess, spawn } from "node:child_process";
+import { execFileSync, spawn } from "node:child_process";
 import { once } from "node:events";
+import { mkdtempSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
 import { dirname, join } from "node:path";
 import { createInterface } from "node:readline";
 import { fileURLToPath } from "node:url";
 
-const PEER = join(dirname(fileURLToPath(import.meta.url)), "peer.js");
+const here = dirname(fileURLToPath(import.meta.url));
+const CLI = join(here, "../../src/cli/main.js");
 /** The whole demonstration is over long before; a peer that hangs is a failure. */
-const TIME_LIMIT = 20_000;
+const TIME_LIMIT = 30_000;
 
 interface Running {
-  readonly child: ChildProcess;
   /** Resolves with the endpoint when the process has bound it. */
   readonly bound: Promise<string>;
   readonly ended: Promise<number>;
 }
 
-function start(library: string, role: string, endpoint: string): Running {
-  const child = spawn(process.execPath, [PEER, library, role, endpoint], {
+/** Starts a process that plays a role; what it says is printed behind `name`. */
+function start(name: string, script: string, ...args: string[]): Running {
+  const child = spawn(process.execPath, [join(here, script), ...args], {
     stdio: ["ignore", "pipe", "inherit"],
     timeout: TIME_LIMIT,
   });
-  const name = `${role.padEnd(4)} ${library === "zeromq" ? "libzmq" : library}`.padEnd(12);
   const bound = new Promise<string>((resolve) => {
-    createInterface({ input: child.stdout! }).on("line", (line) => {
-      process.stdout.write(`  ${name} | ${line}\n`);
+    createInterface({ input: child.stdout }).on("line", (line) => {
+      process.stdout.write(`  ${name.padEnd(12)} | ${line}\n`);
       if (line.startsWith("bound ")) resolve(line.slice("bound ".length));
     });
   });
   const ended = once(child, "close").then(([code]) => Number(code ?? 1));
-  return { child, bound, ended };
+  return { bound, ended };
 }
 
-/** Runs a binding and a connecting process; true when both succeeded. */
-async function exchange(binder: [string, string], connecter: [string, string]): Promise<boolean> {
-  const [server, client] = [binder, connecter].map(([library]) =>
-    library === "zeromq" ? "libzmq" : library,
-  );
-  process.stdout.write(
-    `\n${binder[1].toUpperCase()} (${server}) <-> ${connecter[1].toUpperCase()} (${client})\n`,
-  );
-  const first = start(binder[0], binder[1], "tcp://127.0.0.1:*");
-  const endpoint = await Promise.race([first.bound, first.ended.then(() => null)]);
-  if (endpoint === null) return false;
-  const second = start(connecter[0], connecter[1], endpoint);
-  const codes = await Promise.all([first.ended, second.ended]);
-  return codes.every((code) => code === 0);
-}
-
-const ours = "qzmq";
-const libzmq = "zeromq";
 let failures = 0;
-for (const [server, client] of [
-  [ours, ours],
-  [ours, libzmq],
-  [libzmq, ours],
-] as const) {
-  if (!(await exchange([server, "pub"], [client, "sub"]))) failures++;
-  if (!(await exchange([server, "rep"], [client, "req"]))) failures++;
-  if (!(await exchange([server, "push"], [client, "pull"]))) failures++;
+
+/** A process that binds and one that connects; `begin` gets a role and an endpoint. */
+async function exchange(
+  title: string,
+  server: (endpoint: string) => Running,
+  client: (endpoint: string) => Running,
+): Promise<void> {
+  process.stdout.write(`\n${title}\n`);
+  const first = server("tcp://127.0.0.1:*");
+  const endpoint = await Promise.race([first.bound, first.ended.then(() => null)]);
+  const codes = endpoint === null ? [1] : await Promise.all([first.ended, client(endpoint).ended]);
+  if (codes.some((code) => code !== 0)) failures++;
 }
-process.stdout.write(failures === 0 ? "\nEverything arrived.\n" : `\n${failures} exchanges FAILED.\n`);
+
+/** Runs the `qzmq` command as an operator would. */
+function qzmq(command: string): void {
+  process.stdout.write(`  $ qzmq ${command}\n`);
+  execFileSync(process.execPath, [CLI, ...command.split(" ")], {
+    cwd: folder,
+    stdio: ["ignore", "ignore", "inherit"],
+  });
+}
+
+const folder = mkdtempSync(join(tmpdir(), "qzmq-demo-"));
+try {
+  process.stdout.write("Keys and certificates (ML-DSA)\n");
+  qzmq("cert ca --out ca --name demo-ca");
+  qzmq("keygen --out server");
+  qzmq("cert issue --ca ca --pub server.pub --name server.example --role server");
+  qzmq("keygen --out client");
+  qzmq("cert issue --ca ca --pub client.pub --name client-7 --role client");
+
+  const secured = (role: string) => (endpoint: string) =>
+    start(role, "secure-peer.js", role, endpoint, folder);
+  await exchange(
+    "REP <-> REQ over QZMQ: a rotation, then a resumed connection",
+    secured("rep"),
+    secured("req"),
+  );
+  await exchange("PUB <-> SUB over QZMQ", secured("pub"), secured("sub"));
+  await exchange("PUSH <-> PULL over QZMQ", secured("push"), secured("pull"));
+  await exchange("Clients that must be refused", secured("rep"), secured("intruders"));
+} finally {
+  rmSync(folder, { recursive: true });
+}
+
+for (const [server, client] of [
+  ["qzmq", "zeromq"],
+  ["zeromq", "qzmq"],
+] as const) {
+  for (const [binder, connecter] of [
+    ["pub", "sub"],
+    ["rep", "req"],
+    ["push", "pull"],
+  ] as const) {
+    const name = (library: string): string => (library === "zeromq" ? "libzmq" : library);
+    await exchange(
+      `${binder.toUpperCase()} (${name(server)}) <-> ${connecter.toUpperCase()} (${name(client)})`,
+      (endpoint) => start(`${binder} ${name(server)}`, "peer.js", server, binder, endpoint),
+      (endpoint) => start(`${connecter} ${name(client)}`, "peer.js", client, connecter, endpoint),
+    );
+  }
+}
+process.stdout.write(
+  failures === 0 ? "\nEverything went as it should.\n" : `\n${failures} exchanges FAILED.\n`,
+);
 process.exitCode = failures === 0 ? 0 : 1;

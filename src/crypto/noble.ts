@@ -69,7 +69,7 @@ function aead(name: AeadName): Aead {
   const cipher = AEADS[name];
   return buildAead<Uint8Array>({
     name,
-    load: (key) => key.slice(),
+    load: (key) => new Uint8Array(key),
     seal: (key, nonce, aad, plaintext) => [
       cipher(key, nonce, aad).encrypt(plaintext.length === 1 ? plaintext[0]! : concatBytes(...plaintext)),
     ],
@@ -148,7 +148,7 @@ function verifyEd25519(publicKey: Uint8Array, message: Uint8Array, signature: Ui
 
 const ed25519Signature: Signature = buildSignature<Uint8Array>({
   name: "Ed25519",
-  load: (seed) => ({ publicKey: ed25519.getPublicKey(seed), secretKey: seed.slice() }),
+  load: (seed) => ({ publicKey: ed25519.getPublicKey(seed), secretKey: new Uint8Array(seed) }),
   sign: (seed, message, context) => ed25519.sign(ed25519Message(context, message), seed),
   verify: (publicKey, message, context, signature) =>
     verifyEd25519(publicKey, ed25519Message(context, message), signature),

@@ -109,7 +109,7 @@ export function nodeMlDsa(name: MlDsaName, own: Random, pure: Signature): Signat
     name,
     load(seed) {
       const native = importSeed(name, seed);
-      return { publicKey: exportPublic(native), secretKey: { native, seed: seed.slice() } };
+      return { publicKey: exportPublic(native), secretKey: { native, seed: new Uint8Array(seed) } };
     },
     sign(key, message, context, randomness) {
       if (randomness !== own) return signPure(key, message, context, randomness);
@@ -118,7 +118,7 @@ export function nodeMlDsa(name: MlDsaName, own: Random, pure: Signature): Signat
     signAsync(key, message, context, randomness) {
       if (randomness !== own) return Promise.resolve(signPure(key, message, context, randomness));
       // Copied: the caller may reuse its memory once this returns, and the signature is made later.
-      const [laterMessage, laterContext] = [message.slice(), context.slice()];
+      const [laterMessage, laterContext] = [new Uint8Array(message), new Uint8Array(context)];
       return new Promise((resolve, reject) => {
         crypto.sign(null, laterMessage, withContext(key.native, laterContext), (error, signature) => {
           if (error) reject(error);

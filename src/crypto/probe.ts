@@ -79,7 +79,7 @@ function pattern(length: number, first: number): Uint8Array {
 
 /** A copy with one bit turned, at `index` counted from either end. */
 function tampered(bytes: Uint8Array, index = 0): Uint8Array {
-  const out = bytes.slice();
+  const out = new Uint8Array(bytes);
   out.set([out.at(index)! ^ 1], index < 0 ? out.length + index : index);
   return out;
 }

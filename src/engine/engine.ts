@@ -11,26 +11,24 @@
  */
 
 import { PeerError } from "../errors.ts";
-import type { Mechanism } from "../mechanism/mechanism.ts";
+import type { Mechanism, MessageCounters } from "../mechanism/mechanism.ts";
 import {
-  decodeCommand,
   decodePing,
   decodeSubscription,
   encodePing,
   encodePong,
   encodeSubscription,
-  errorReason,
 } from "../wire/command.ts";
 import { COMMAND } from "../wire/frame.ts";
 import { FrameBatch, type RegionPool } from "../wire/frame-batch.ts";
 import { FrameDecoder } from "../wire/frame-decoder.ts";
-import { checkGreetingStart, decodeGreeting, encodeGreeting, GREETING_LENGTH } from "../wire/greeting.ts";
 import { type PipeItem, SubscriptionChange } from "../wire/message.ts";
-import { property } from "../wire/metadata.ts";
 import { MultipartAssembler } from "../wire/multipart.ts";
 import { type EngineEvent, Ready } from "./event.ts";
+import { Greetings } from "./greetings.ts";
 import { Heartbeat } from "./heartbeat.ts";
 import { type EngineHost, type EngineSettings, mechanismHost } from "./host.ts";
+import { trafficCommand } from "./traffic-command.ts";
 
 type Phase = "greeting" | "handshake" | "traffic" | "over";
 
@@ -44,11 +42,9 @@ export class Engine {
   readonly #settings: EngineSettings;
   readonly #mechanism: Mechanism;
   readonly #host: EngineHost;
+  readonly #counters: MessageCounters | null;
   #phase: Phase = "greeting";
-  /** Greetings as they went over the wire. */
-  readonly #localGreeting: Buffer;
-  readonly #peerGreeting = Buffer.alloc(GREETING_LENGTH);
-  #greeted = 0;
+  readonly #greetings: Greetings;
   #peerMinor: 0 | 1 = 1;
   /** Frames as they are on the wire, and the frames inside a protecting mechanism's records. */
   readonly #outer: FrameDecoder;
@@ -77,8 +73,9 @@ export class Engine {
     this.#settings = settings;
     this.#mechanism = mechanism;
     this.#host = host;
-    this.#localGreeting = encodeGreeting(mechanism.name, mechanism.asServer);
-    this.#urgent.push(this.#localGreeting);
+    this.#counters = (mechanism.transparent ? null : mechanism.counters) ?? null;
+    this.#greetings = new Greetings(mechanism.name, mechanism.asServer);
+    this.#urgent.push(this.#greetings.local);
     this.#outer = new FrameDecoder(mechanism.maxFrameSize, !mechanism.transparent);
     this.#multipart = new MultipartAssembler(settings.maxFramesPerMessage, settings.maxMessageSize);
     this.#batch = new FrameBatch(pool);
@@ -134,9 +131,7 @@ export class Engine {
   receive(chunk: Buffer, now: number, borrowed = false): void {
     if (this.#phase === "over") return;
     if (this.#phase === "greeting") {
-      const take = Math.min(GREETING_LENGTH - this.#greeted, chunk.length);
-      chunk.copy(this.#peerGreeting, this.#greeted, 0, take);
-      this.#greeted += take;
+      const take = this.#greetings.take(chunk);
       if (take < chunk.length) this.#outer.push(chunk.subarray(take), borrowed);
       return;
     }
@@ -167,6 +162,7 @@ export class Engine {
     if (!this.canSend) return false;
     if (item instanceof SubscriptionChange) this.#batch.encoded(encodeSubscription(item, this.#peerMinor));
     else this.#batch.message(item);
+    if (this.#counters !== null && Array.isArray(item)) this.#counters.messagesSealed++;
     return true;
   }
 
@@ -269,19 +265,11 @@ export class Engine {
   }
 
   #greet(now: number): boolean {
-    checkGreetingStart(this.#peerGreeting.subarray(0, this.#greeted));
-    if (this.#greeted < GREETING_LENGTH) return false;
-    const greeting = decodeGreeting(this.#peerGreeting);
-    if (greeting.mechanism !== this.#mechanism.name) {
-      throw new PeerError(
-        "ERR_ZMTP_MECHANISM_MISMATCH",
-        `The peer wants mechanism ${greeting.mechanism}, we ${this.#mechanism.name}`,
-      );
-    }
+    const greeting = this.#greetings.parse();
+    if (greeting === null) return false;
     this.#peerMinor = greeting.minor;
     this.#phase = "handshake";
-    const greetings = { local: this.#localGreeting, peer: this.#peerGreeting };
-    this.#mechanism.start(mechanismHost(this.#settings, this.#host, this.#mechanism.name, greetings), now);
+    this.#mechanism.start(mechanismHost(this.#settings, this.#host, this.#mechanism, this.#greetings), now);
     this.#collect();
     return true;
   }
@@ -291,35 +279,27 @@ export class Engine {
     while (mechanism.status !== "ready") {
       if (mechanism.status === "waiting") return null;
       this.#outer.limit = mechanism.maxFrameSize;
-      if (!this.#outer.next()) {
+      if (!this.#outerFrame(now)) {
         this.#heldBack = 0;
         return null;
-      }
-      if ((this.#outer.flags & COMMAND) === 0) {
-        throw new PeerError("ERR_ZMTP_UNEXPECTED_COMMAND", "A message before the handshake was done");
       }
       this.#handIn(now);
     }
     this.#phase = "traffic";
     this.#heartbeat = new Heartbeat(this.#settings.heartbeat, now);
     this.#outer.limit = mechanism.transparent ? this.#settings.maxMessageSize : mechanism.maxFrameSize;
-    const metadata = mechanism.peerMetadata!;
-    return new Ready(
-      Buffer.from(property(metadata, "Socket-Type") ?? []).toString("latin1"),
-      Buffer.from(property(metadata, "Identity") ?? []),
-      metadata,
-      mechanism.facts,
-    );
+    return Ready.of(mechanism.peerMetadata!, mechanism.facts);
   }
 
   #traffic(now: number): EngineEvent | null {
     if (this.#mechanism.transparent) return this.#frames(this.#outer, now);
     for (;;) {
-      const event = this.#frames(this.#decoded(), now);
+      const event = this.#stream(now);
+      if (Array.isArray(event) && this.#counters !== null) this.#counters.messagesOpened++;
       if (event !== null) return event;
       if (this.#mechanism.status === "waiting") return null;
       this.#outer.limit = this.#mechanism.maxFrameSize;
-      if (!this.#outer.next()) return null;
+      if (!this.#outerFrame(now)) return null;
       this.#handIn(now);
     }
   }
@@ -332,6 +312,34 @@ export class Engine {
     const plaintext = this.#mechanism.receive(flags, octets, now);
     this.#collect();
     if (plaintext !== null) this.#decoded().push(asBuffer(plaintext));
+  }
+
+  /** The next frame of the wire, for the mechanism. */
+  #outerFrame(now: number): boolean {
+    try {
+      if (!this.#outer.next()) return false;
+      if (this.#phase === "handshake" && (this.#outer.flags & COMMAND) === 0) {
+        throw new PeerError("ERR_ZMTP_UNEXPECTED_COMMAND", "A message before the handshake was done");
+      }
+      return true;
+    } catch (error) {
+      throw this.#refused("frame", error, now);
+    }
+  }
+
+  /** The next event in what a protecting mechanism has decrypted. */
+  #stream(now: number): PipeItem | null {
+    try {
+      return this.#frames(this.#decoded(), now);
+    } catch (error) {
+      throw this.#refused("stream", error, now);
+    }
+  }
+
+  /** A protecting mechanism tells the peer, and names the error in its own terms. */
+  #refused(where: "frame" | "stream", error: unknown, now: number): unknown {
+    if (!(error instanceof PeerError) || this.#mechanism.refuse === undefined) return error;
+    return this.#mechanism.refuse(where, error, now);
   }
 
   /** Decodes frames until they make an event. */
@@ -349,18 +357,13 @@ export class Engine {
     return null;
   }
 
-  /** A command during traffic. Unknown ones are ignored, as libzmq does. */
   #command(body: Buffer, now: number): SubscriptionChange | null {
-    const command = decodeCommand(body);
-    if (command.name === "PING") {
-      const { ttlTenths, context } = decodePing(command.data);
-      this.#heartbeat!.announced(ttlTenths, now);
-      this.#beat(encodePong(context));
-    } else if (command.name === "ERROR") {
-      const reason = errorReason(command.data);
-      throw new PeerError("ERR_ZMTP_PEER_ERROR", `The peer reports an error: ${reason}`, { reason });
-    }
-    return decodeSubscription(command);
+    const command = trafficCommand(body, this.#mechanism.reserved);
+    if (command.name !== "PING") return decodeSubscription(command);
+    const { ttlTenths, context } = decodePing(command.data);
+    this.#heartbeat!.announced(ttlTenths, now);
+    this.#beat(encodePong(context));
+    return null;
   }
 
   /** Queues a PING or PONG; drops it when too many wait already. */
@@ -370,8 +373,7 @@ export class Engine {
 
   /** False: the batch stays where it is, be it that the connection is over, or that a key is at its limit. */
   get #canWrite(): boolean {
-    if (this.#phase !== "traffic") return false;
-    return this.#mechanism.transparent || this.#mechanism.canSend;
+    return this.#phase === "traffic" && (this.#mechanism.transparent || this.#mechanism.canSend);
   }
 
   /** The decoder of a protecting mechanism's plaintext. */

@@ -1,7 +1,7 @@
 /** What an engine has to say: messages and subscriptions as they are, and once that the handshake is done. */
 
 import type { PipeItem } from "../wire/message.ts";
-import type { Metadata } from "../wire/metadata.ts";
+import { type Metadata, property } from "../wire/metadata.ts";
 
 /** The handshake succeeded; traffic follows. */
 export class Ready {
@@ -12,6 +12,16 @@ export class Ready {
   readonly metadata: Metadata;
   /** What the mechanism negotiated; null for NULL. */
   readonly facts: Readonly<Record<string, unknown>> | null;
+
+  /** From the peer's properties. */
+  static of(metadata: Metadata, facts: Readonly<Record<string, unknown>> | null): Ready {
+    return new Ready(
+      Buffer.from(property(metadata, "Socket-Type") ?? []).toString("latin1"),
+      Buffer.from(property(metadata, "Identity") ?? []),
+      metadata,
+      facts,
+    );
+  }
 
   constructor(
     socketType: string,

@@ -2,7 +2,8 @@
 
 import type { Random } from "../crypto/provider.ts";
 import { PeerError } from "../errors.ts";
-import type { Authorization, MechanismHost } from "../mechanism/mechanism.ts";
+import type { Authorization, Mechanism, MechanismHost } from "../mechanism/mechanism.ts";
+import { MORE } from "../wire/frame.ts";
 import { encodeMetadata, type Metadata, property } from "../wire/metadata.ts";
 import { announcesIdentity, isCompatible, type SocketType } from "../wire/socket-type.ts";
 import type { HeartbeatSettings } from "./heartbeat.ts";
@@ -36,11 +37,11 @@ export interface EngineSettings {
   readonly heartbeat: HeartbeatSettings;
 }
 
-/** The side of the door that a mechanism named `mechanism` looks at. Greetings as they went over the wire. */
+/** The side of the door that `mechanism` looks at. Greetings as they went over the wire. */
 export function mechanismHost(
   settings: EngineSettings,
   host: EngineHost,
-  mechanism: string,
+  mechanism: Mechanism,
   greetings: { readonly local: Uint8Array; readonly peer: Uint8Array },
 ): MechanismHost {
   const { socketType, routingId } = settings;
@@ -55,10 +56,15 @@ export function mechanismHost(
     connectionId: host.connectionId,
     random: host.random,
     acceptPeer: (metadata) => acceptPeer(socketType, metadata),
-    authorize: (credentials, decided) => host.authorize(mechanism, credentials, decided),
+    authorize: (credentials, decided) => host.authorize(mechanism.name, credentials, decided),
     defer: (task) => host.defer(task),
     wake: () => host.wake(),
-    takeEarlyMessages: (limit) => host.takeEarlyMessages(limit),
+    takeEarlyMessages(limit) {
+      const frames = host.takeEarlyMessages(limit);
+      const messages = frames.filter((frame) => (frame[0]! & MORE) === 0).length;
+      if (mechanism.counters !== undefined) mechanism.counters.messagesSealed += messages;
+      return frames;
+    },
   };
 }
 

@@ -76,6 +76,12 @@ export interface MechanismHost {
   takeEarlyMessages(limit: number): Uint8Array[];
 }
 
+/** Messages, multipart ones counted once, that passed through a protecting mechanism. */
+export interface MessageCounters {
+  messagesSealed: number;
+  messagesOpened: number;
+}
+
 /** A security mechanism on one connection. `now` is in milliseconds, monotonic unless said otherwise. */
 export interface Mechanism {
   /** 1 to 20 characters of `A-Z 0-9 - _ . +` (RFC 37), as sent in the greeting. */
@@ -95,8 +101,12 @@ export interface Mechanism {
   readonly facts: Readonly<Record<string, unknown>> | null;
   /** When `onDeadline` wants to be called, on the clock of `now`; `Infinity` when never. May change in any call. */
   readonly deadline: number;
+  /** Commands that end the connection when the decrypted stream holds them. Absent: none. Only when not transparent. */
+  readonly reserved?: ReadonlySet<string>;
   /** True once both sides said goodbye, or the peer did not in time: flush, and cut the transport. Absent: never. */
   readonly ended?: boolean;
+  /** Where the engine counts messages, which a protecting mechanism cannot tell apart in its records. Absent: nowhere. */
+  readonly counters?: MessageCounters;
 
   /** Both greetings are known and name this mechanism. Throws {@link PeerError} when their roles do not fit. */
   start(host: MechanismHost, now: number): void;
@@ -106,6 +116,12 @@ export interface Mechanism {
    * mechanism itself. Never called while `waiting`, nor when transparent and `ready`.
    */
   receive(flags: number, body: Uint8Array, now: number): Uint8Array | null;
+  /**
+   * The engine refuses what the peer sent: an outer frame (malformed, too large, no command during the handshake), or
+   * something in the decrypted stream. Queues what the peer is to be told; returns the error to report. Absent: the
+   * peer is told nothing. Returns the error as it is after a failure of the mechanism's own.
+   */
+  refuse?(where: "frame" | "stream", error: PeerError, now: number): PeerError;
   /** Goes on after `wake()`. Returns plaintext as `receive` does (early data that has been accepted). */
   advance(now: number): Uint8Array | null;
   /** Encoded frames to write before anything else, empty when there are none. The mechanism does not keep them. */
@@ -136,5 +152,10 @@ export interface MechanismFactory {
    * it does not come back with the same credentials (RFC 37).
    */
   readonly errorIsHint?: boolean;
+  /**
+   * False when binding or connecting inproc, where no mechanism runs, is refused rather than left unprotected. NULL and
+   * PLAIN let it pass, as libzmq does.
+   */
+  readonly securesInproc?: false;
   create(): Mechanism;
 }

@@ -129,6 +129,7 @@ class SocketHub implements Hub {
 
   connect(address: string, routingId?: Buffer): void {
     const endpoint = parseEndpoint(address, "connect");
+    if (endpoint.transport === "inproc") this.#checkInproc(address);
     const same = this.#connects.get(address) ?? [];
     if (same.length > 0 && ONE_CONNECT.has(this.#parts.pattern.type)) return;
     const connection =
@@ -179,6 +180,7 @@ class SocketHub implements Hub {
   }
 
   #bindInproc(endpoint: Extract<Endpoint, { transport: "inproc" }>): void {
+    this.#checkInproc(endpoint.address);
     const binding = new InprocBinding(this.#scope(), endpoint.name);
     binding.bind();
     this.#bound(binding);
@@ -192,6 +194,14 @@ class SocketHub implements Hub {
   *#all(): Iterable<Attachment> {
     yield* this.#binds.values();
     for (const connections of this.#connects.values()) yield* connections;
+  }
+
+  /** A socket that promises authenticated peers must not take in anybody of this process unseen. */
+  #checkInproc(address: string): void {
+    const { mechanism } = this.#parts.settings();
+    if (mechanism.securesInproc === false) {
+      throw new UsageError("ENOTSUP", `${mechanism.name} does not run over inproc`, address);
+    }
   }
 
   #scope(): HubScope {

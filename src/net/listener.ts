@@ -14,7 +14,7 @@ import { type Endpoint, formatTcp, socketPath } from "./endpoint.ts";
 import type { EventError } from "./events.ts";
 import type { Session, SessionOwner } from "./session.ts";
 
-/** Connections of one listener that have not finished their handshake; more are refused. */
+/** Connections of one listener that have not finished their handshake; beyond, the oldest makes room. */
 const MAX_HANDSHAKES = 10_000;
 
 type StreamEndpoint = Extract<Endpoint, { transport: "tcp" | "ipc" }>;
@@ -189,10 +189,16 @@ export class Listener implements SessionOwner {
   }
 
   #accept(socket: net.Socket): void {
-    if (!this.#listening || this.#handshaking.size >= MAX_HANDSHAKES) {
+    if (!this.#listening) {
       socket.destroy();
       return;
     }
+    // The oldest makes room: who holds all places by saying nothing must not keep everybody else out.
+    if (this.#handshaking.size >= MAX_HANDSHAKES)
+      for (const oldest of this.#handshaking) {
+        oldest.destroy();
+        break;
+      }
     const { tcpKeepalive, tcpKeepaliveIdle } = this.#scope.settings;
     if (tcpKeepalive === 1) socket.setKeepAlive(true, Math.max(0, tcpKeepaliveIdle) * 1000);
     const session = openSession(this.#scope, this.#scope.environment.readBuffer.adopt(socket), {

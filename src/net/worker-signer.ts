@@ -57,7 +57,7 @@ export class WorkerSigner implements Signer {
       if (this.#waiting.length >= MAX_WAITING) return reject(new Error("too many signatures are awaited"));
       // Copied: to clone a view is to clone all of the memory below it.
       this.#waiting.push({
-        request: { message: message.slice(), context: context.slice() },
+        request: { message: new Uint8Array(message), context: new Uint8Array(context) },
         resolve,
         reject,
       });

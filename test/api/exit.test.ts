@@ -2,7 +2,8 @@
 import { spawn } from "node:child_process";
 import { test } from "uvu";
 import * as assert from "uvu/assert";
-import { settled } from "./expect.ts";
+import { Pull } from "../../src/index.ts";
+import { settled, texts } from "./expect.ts";
 
 const ENTRY = JSON.stringify(new URL("../../src/index.js", import.meta.url).href);
 /** Nobody listens there: port 9 is discard, and closed on any sane machine. */
@@ -86,12 +87,24 @@ test("messages sent before the end are delivered, with and without close()", asy
   }
 });
 
+test("a program that only sends delivers to another process, also when it closes during the handshake", async () => {
+  const pull = new Pull();
+  await pull.bind("tcp://127.0.0.1:*");
+  for (const end of ["", "push.close();"]) {
+    const program = run(`
+      const push = new zmq.Push();
+      push.connect(${JSON.stringify(pull.lastEndpoint)});
+      push.send("only this");
+      ${end}
+    `);
+    assert.equal(texts(await settled(pull.receive())), ["only this"]);
+    assert.is((await program).code, 0);
+  }
+  pull.close();
+});
+
 test("unsent messages hold the process for linger, and after half a second it says so", async () => {
-  for (const [blocky, end] of [
-    [true, ""],
-    [false, ""],
-    [true, "socket.close();"],
-  ] as const) {
+  const waits = async (blocky: boolean, end: string) => {
     const { code, err } = await run(`
       zmq.context.blocky = ${blocky};
       const socket = new zmq.Dealer({ linger: 900 });
@@ -103,7 +116,8 @@ test("unsent messages hold the process for linger, and after half a second it sa
     const advice = blocky ? " Set 'context\\.blocky = false' to change this behaviour\\." : "";
     const text = `^\\(node:\\d+\\) WARNING: Waiting for queued ZeroMQ messages to be delivered\\.${advice}\\n$`;
     assert.match(err, new RegExp(text));
-  }
+  };
+  await Promise.all([waits(true, ""), waits(false, ""), waits(false, "socket.close();")]);
 });
 
 test("a short linger is not worth a warning, and linger 0 does not wait", async () => {
@@ -118,22 +132,24 @@ test("a short linger is not worth a warning, and linger 0 does not wait", async 
 });
 
 test("a worker thread ends too, and lingers for its messages", async () => {
-  const { code, out } = await run(`
+  const { code, out, err } = await run(`
     import { Worker } from "node:worker_threads";
     const pull = new zmq.Pull();
     await pull.bind("tcp://127.0.0.1:*");
-    const worker = new Worker(\`
-      import(\${${JSON.stringify(ENTRY)}}).then((zmq) => {
-        const push = new zmq.Push();
-        push.connect("\${pull.lastEndpoint}");
-        push.send("from the worker");
-      });
-    \`, { eval: true });
+    const source = \`
+      import { workerData } from "node:worker_threads";
+      const zmq = await import(workerData.entry);
+      const push = new zmq.Push();
+      push.connect(workerData.address);
+      push.send("from the worker");
+    \`;
+    const workerData = { entry: ${ENTRY}, address: pull.lastEndpoint };
+    const worker = new Worker(source, { eval: true, workerData });
     const gone = new Promise((resolve) => worker.on("exit", resolve));
     say(String((await pull.receive())[0]));
     say(String(await gone));
   `);
-  assert.equal([code, out], [0, "from the worker\n0\n"]);
+  assert.equal([code, out, err], [0, "from the worker\n0\n", ""]);
 });
 
 test.run();

@@ -50,6 +50,17 @@ export async function turns(count = 1): Promise<void> {
   for (let i = 0; i < count; i++) await new Promise((resolve) => setImmediate(resolve));
 }
 
+/** Whether `promise` is still pending after a few turns of the event loop. */
+export async function waits(promise: Promise<unknown>): Promise<boolean> {
+  let pending = true;
+  const note = () => {
+    pending = false;
+  };
+  promise.then(note, note);
+  await turns(3);
+  return pending;
+}
+
 /** Warnings of this process while `action` runs. */
 export async function warnings(action: () => unknown): Promise<string[]> {
   const found: string[] = [];

@@ -13,7 +13,7 @@ import {
   type Socket,
   Subscriber,
 } from "../../src/index.ts";
-import { rejection, settled, texts, thrown, turns } from "./expect.ts";
+import { rejection, settled, texts, thrown, turns, waits } from "./expect.ts";
 
 const open: Socket[] = [];
 let names = 0;
@@ -182,7 +182,8 @@ test("iteration gives messages and ends with the socket", async () => {
 test("iteration throws what is not the end of the socket", async () => {
   const request = use(new Request());
   const next = request[Symbol.asyncIterator]().next();
-  setImmediate(() => request.close());
+  assert.ok(await waits(next));
+  request.close();
   const error = await rejection(next);
   assert.is(error.code, "EFSM");
   assert.is(error.errno, 156384763);
@@ -199,7 +200,14 @@ test("out of turn, a Request waits; with a time limit it rejects with EFSM", asy
   assert.is((await rejection(request.send("again"))).code, "EFSM");
   await settled(reply.receive());
   await reply.send("answer");
+  request.sendTimeout = -1;
+  const second = request.send("second");
+  assert.ok(await waits(second));
   assert.equal(texts(await settled(request.receive())), ["answer"]);
+  await settled(second);
+  assert.equal(texts(await settled(reply.receive())), ["second"]);
+  await reply.send("done");
+  await settled(request.receive());
   request.receiveTimeout = 1;
   assert.is((await rejection(request.receive())).code, "EFSM");
 });
@@ -208,7 +216,7 @@ test("a mandatory Router without peers waits, or with no time rejects with EHOST
   const router = use(new Router({ mandatory: true, linger: 0 }));
   await router.bind(freshName());
   const waiting = router.send(["nobody", "x"]);
-  await turns(3);
+  assert.ok(await waits(waiting));
   router.close();
   assert.is((await rejection(waiting)).code, "EHOSTUNREACH");
   const hasty = use(new Router({ mandatory: true, sendTimeout: 0 }));

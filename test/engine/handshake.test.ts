@@ -42,6 +42,14 @@ test("NULL: greeting and READY, octet for octet", () => {
   );
 });
 
+test("RFC 37 Identity: only REQ, DEALER and ROUTER announce one", () => {
+  for (const type of TYPES) {
+    const party = new Party(type, { settings: { routingId: Buffer.from("me") } });
+    party.receive(greeting("NULL"));
+    assert.is(party.output().includes("Identity"), ["REQ", "DEALER", "ROUTER"].includes(type), type);
+  }
+});
+
 test("NULL: neither side waits for the other's READY (rfc#93)", () => {
   const a = new Party("PUSH");
   const b = new Party("PULL");

@@ -252,14 +252,17 @@ test("a frame that does not open ends the connection, and the peer is told", () 
   assert.is(b.output().length, 0);
 });
 
-test("an error while sealing ends the connection once", () => {
+test("an error while sealing ends the connection once; what the mechanism said before goes out", () => {
   const { a, toyA } = connected();
+  toyA.speak();
   toyA.seal = () => {
     throw new PeerError("ERR_ZMTP_CRYPTOGRAPHIC", "no more");
   };
   a.engine.send([Buffer.from("x")]);
   assert.is(a.output().length, 0);
   assert.is(errorCode(a), "ERR_ZMTP_CRYPTOGRAPHIC");
+  assert.ok(a.engine.hasOutput);
+  assert.is(a.output().length, 7);
   assert.not(a.engine.hasOutput);
   assert.is(a.engine.takeOutput(0).length, 0);
 });

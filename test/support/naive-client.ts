@@ -1,249 +1,192 @@
 /**
  * A second QZMQ client, written from the specification with its own codec and key schedule, slow and plain. It shares
  * no code with src/mechanism but identities; so it tells whether both read the specification alike, and it can be told
- * to misbehave with correct keys at every step. One suite: X25519+ML-KEM-768, ML-DSA-44, AES-256-GCM, SHA-256.
+ * to misbehave at every field, with keys that go along or without.
  */
-import { createCipheriv, createDecipheriv, createHash, createHmac } from "node:crypto";
-import type { Identity } from "../../src/mechanism/qzmq/identity.ts";
-import { provider } from "./qzmq-identities.ts";
+import {
+  bytes,
+  type Changes,
+  Cursor,
+  changed,
+  metadata,
+  type Octets,
+  open,
+  recordHead,
+  STREAM,
+  seal,
+  spans,
+  u8,
+  u16,
+  u32,
+  v8,
+  v16,
+  v32,
+} from "./naive-codec.ts";
+import { NaiveHandshake, type NaiveSetup } from "./naive-handshake.ts";
+import { naiveEncapsulate } from "./naive-kem.ts";
 
-type Octets = Uint8Array | string;
+export type HelloField =
+  | "name"
+  | "version"
+  | "random"
+  | "cookie"
+  | "sessionId"
+  | "suites"
+  | "extensions"
+  | "tail";
+export type KeyField = "name" | "ciphertext" | "sealed" | "tail";
+export type KeyPlainField =
+  | "metadata"
+  | "earlyRecords"
+  | "certificate"
+  | "signature"
+  | "binder"
+  | "verifyData"
+  | "end";
 
-export const bytes = (...parts: Octets[]): Buffer =>
-  Buffer.concat(parts.map((part) => Buffer.from(part as string, "latin1")));
+/** One extension. */
+export const extension = (type: number, data: Octets = ""): Buffer => bytes(u16(type), v16(data));
 
-function int(width: number, value: number): Buffer {
-  const out = Buffer.alloc(8);
-  out.writeBigUInt64BE(BigInt(value));
-  return out.subarray(8 - width);
-}
-export const u8 = (value: number): Buffer => int(1, value);
-export const u16 = (value: number): Buffer => int(2, value);
-export const u32 = (value: number): Buffer => int(4, value);
-export const u64 = (value: number): Buffer => int(8, value);
-export const v8 = (part: Octets): Buffer => bytes(u8(part.length), part);
-export const v16 = (part: Octets): Buffer => bytes(u16(part.length), part);
-export const v32 = (part: Octets): Buffer => bytes(u32(part.length), part);
-
-const sha = (...parts: Octets[]): Buffer =>
-  createHash("sha256")
-    .update(bytes(...parts))
-    .digest();
-const hmac = (key: Uint8Array, ...parts: Octets[]): Buffer =>
-  createHmac("sha256", key)
-    .update(bytes(...parts))
-    .digest();
-
-export function derive(secret: Uint8Array, label: string, th: Octets, length = 32): Buffer {
-  const info = bytes(u16(length), v8(`qzmq1 ${label}`), v8(th));
-  let out: Buffer = Buffer.alloc(0);
-  let block: Buffer = Buffer.alloc(0);
-  for (let i = 1; out.length < length; i++) {
-    block = hmac(secret, block, info, u8(i));
-    out = bytes(out, block);
-  }
-  return out.subarray(0, length);
-}
-
-function nonce(secret: Uint8Array, stream: number, sequence: number): Buffer {
-  const out = bytes(u32(stream), u64(sequence));
-  const iv = derive(secret, "iv", "", 12);
-  return out.map((octet, i) => octet ^ iv[i]!) as Buffer;
-}
-
-/** A sealed command body under a traffic secret. */
-export function sealRecord(
-  secret: Uint8Array,
-  stream: number,
-  name: string,
-  keyId: number,
-  sequence: number,
-  plaintext: Octets,
-) {
-  const head = bytes(v8(name), u8(keyId), u64(sequence));
-  const cipher = createCipheriv("aes-256-gcm", derive(secret, "key", ""), nonce(secret, stream, sequence));
-  cipher.setAAD(head);
-  return { head, sealed: bytes(cipher.update(bytes(plaintext)), cipher.final(), cipher.getAuthTag()) };
-}
-
-export function openSealed(
-  secret: Uint8Array,
-  stream: number,
-  head: Uint8Array,
-  sequence: number,
-  sealed: Uint8Array,
-): Buffer {
-  const decipher = createDecipheriv(
-    "aes-256-gcm",
-    derive(secret, "key", ""),
-    nonce(secret, stream, sequence),
-  );
-  decipher.setAAD(head);
-  decipher.setAuthTag(sealed.subarray(sealed.length - 16));
-  return bytes(decipher.update(sealed.subarray(0, sealed.length - 16)), decipher.final());
-}
-
-/** What CLIENTKEY holds; a test changes any of it. Each part is a whole field. */
-export interface ClientKeyFields {
-  metadata: Buffer;
-  earlyRecords: Buffer;
-  certificate: Buffer;
-  signature: Buffer;
-  binder: Buffer;
-  verifyData: Buffer;
-}
-
-/** Properties, padded as the specification wants. */
-export function metadata(...properties: [string, string][]): Buffer {
-  const list = bytes(...properties.map(([name, value]) => bytes(v8(name), v32(value))));
-  const zeros = (256 - ((list.length + 10) % 256)) % 256;
-  return bytes(list, v8("X-Pad"), v32(Buffer.alloc(zeros)));
-}
-
-export class NaiveClient {
-  readonly #greetings: Buffer;
-  readonly #identity: Identity | null;
-  #transcript: Buffer = Buffer.alloc(0);
-  #clientHello: Buffer = Buffer.alloc(0);
-  #handshake: { hs: Buffer; server: Buffer } = { hs: Buffer.alloc(0), server: Buffer.alloc(0) };
-  #kem: { publicKey: Buffer } = { publicKey: Buffer.alloc(0) };
-  /** Traffic secrets of epoch 0. */
-  clientSecret: Buffer = Buffer.alloc(0);
-  serverSecret: Buffer = Buffer.alloc(0);
-  chain: Buffer = Buffer.alloc(0);
-  exporter: Buffer = Buffer.alloc(0);
-  thFinished: Buffer = Buffer.alloc(0);
+/** See the head of this file. */
+export class NaiveClient extends NaiveHandshake {
+  /** To be sent with CLIENTHELLO. */
+  cookie: Buffer = Buffer.alloc(0);
+  ticket: Buffer = Buffer.alloc(0);
+  extensions: Buffer = Buffer.alloc(0);
+  #earlyRecords = 0;
+  #accepted = 0;
+  #resumed = false;
+  #kemPublic: Buffer = Buffer.alloc(0);
+  /** Whether SERVERHELLO wants certificates. */
+  #level = 0;
   serverMetadata: Buffer = Buffer.alloc(0);
 
-  constructor(clientGreeting: Uint8Array, serverGreeting: Uint8Array, identity: Identity | null) {
-    this.#greetings = bytes("QZMQ/1", clientGreeting.subarray(10), serverGreeting.subarray(10));
-    this.#identity = identity;
+  constructor(setup: NaiveSetup) {
+    super("client", setup);
   }
 
-  hello(fields: { version?: Buffer; suites?: Buffer; extensions?: Buffer; sessionId?: Buffer } = {}): Buffer {
-    const {
-      version = u8(1),
-      suites = bytes("\x04\x02\x01\x01"),
-      extensions = bytes(""),
-      sessionId = bytes(""),
-    } = fields;
-    const random = Buffer.alloc(32, 0xcc);
-    this.#clientHello = bytes(
-      v8("CLIENTHELLO"),
-      version,
-      random,
-      v8(""),
-      v16(sessionId),
-      v8(suites),
-      v16(extensions),
-    );
-    return this.#clientHello;
-  }
-
-  /** Takes SERVERHELLO, checks its signature under this key. */
-  serverHello(body: Uint8Array, serverKey: Uint8Array): void {
-    const data = Buffer.from(body);
-    let at = 12 + 1 + 32 + 4 + 1;
-    const take = (width: number) => {
-      const length = data.readUIntBE(at, width);
-      at += width + length;
-      return data.subarray(at - length, at);
+  hello(changes: Changes<HelloField> = {}): Buffer {
+    const fields = {
+      name: changed(changes.name, () => v8("CLIENTHELLO")),
+      version: changed(changes.version, () => u8(1)),
+      random: changed(changes.random, () => Buffer.alloc(32, 0xcc)),
+      cookie: changed(changes.cookie, () => v8(this.cookie)),
+      sessionId: changed(changes.sessionId, () => v16(this.ticket)),
+      suites: changed(changes.suites, () => v8(this.suite.octets)),
+      extensions: changed(changes.extensions, () => v16(this.extensions)),
+      tail: changed(changes.tail, () => ""),
     };
-    this.#kem.publicKey = take(2);
-    take(2);
-    take(4);
-    const before = data.subarray(0, at);
-    const signature = take(2);
-    if (at !== data.length) throw new Error("trailing octets in SERVERHELLO");
-    this.#transcript = bytes(this.#greetings, this.#clientHello, before);
-    const context = bytes("QZMQ/1 server");
-    if (!provider.signatures["ML-DSA-44"].verify(serverKey, sha(this.#transcript), context, signature)) {
-      throw new Error("the server's signature does not verify");
-    }
-    this.#transcript = bytes(this.#transcript, v16(signature));
+    this.spans = spans(fields);
+    this.transcript = bytes(...Object.values(fields));
+    return this.transcript;
   }
 
-  /** The body of CLIENTKEY. `change` may edit fields before those after them are made; `tail` goes behind all. */
-  clientKey(change: Partial<ClientKeyFields> = {}, tail: Octets = "", ciphertextChange = 0): Buffer {
-    const kem = provider.kems["ML-KEM-768"];
-    const made = kem.encapsulate(this.#kem.publicKey.subarray(0, 1184), Buffer.alloc(32, 1))!;
-    const secretX = Buffer.alloc(32, 2);
-    const ciphertext = bytes(made.ciphertext, provider.x25519.publicKey(secretX));
-    ciphertext[0]! ^= ciphertextChange;
-    const shared = bytes(
-      made.secret,
-      provider.x25519.sharedSecret(secretX, this.#kem.publicKey.subarray(1184))!,
-    );
-    const open = bytes(v8("CLIENTKEY"), v16(ciphertext));
-    this.#transcript = bytes(this.#transcript, open);
-    const zeros = Buffer.alloc(32);
-    const early = hmac(zeros, zeros);
-    const hs = hmac(derive(early, "derived", ""), shared);
-    const clientHandshake = derive(hs, "c hs", sha(this.#transcript));
-    this.#handshake = { hs, server: derive(hs, "s hs", sha(this.#transcript)) };
+  /** Takes RETRY. */
+  retry(body: Uint8Array): void {
+    const cursor = new Cursor(body, 6);
+    this.cookie = cursor.vector(1);
+    cursor.end();
+    this.#earlyRecords = 0;
+  }
 
-    const start = this.#transcript;
-    const chain =
-      this.#identity === null ? "" : bytes(...this.#identity.chain.map(({ encoded }) => v16(encoded)));
-    const first = bytes(
-      change.metadata ?? v32(metadata(["Socket-Type", "DEALER"])),
-      change.earlyRecords ?? u32(0),
-      change.certificate ?? v32(chain),
+  /** The next EARLY. */
+  early(plaintext: Octets, sequence = this.#earlyRecords): Buffer {
+    this.#earlyRecords++;
+    const head = recordHead("EARLY", 0, sequence);
+    return bytes(head, seal(this.suite, this.earlySecret(), STREAM.early, sequence, head, plaintext));
+  }
+
+  /** Takes SERVERHELLO, and checks the server's proof; with no key of the server's it believes anything. */
+  serverHello(body: Uint8Array, serverKey: Uint8Array | null): void {
+    const cursor = new Cursor(body, 12 + 1 + 32 + 4);
+    this.#resumed = cursor.take(1)[0] === 1;
+    this.#kemPublic = cursor.vector(2);
+    const extensions = new Map<number, Buffer>();
+    for (const list = new Cursor(cursor.vector(2)); list.at < list.octets.length; ) {
+      extensions.set(list.take(2).readUInt16BE(), list.vector(2));
+    }
+    this.#level = extensions.get(0xff02)?.[0] ?? 0;
+    this.#accepted = extensions.has(0x2a) ? this.#earlyRecords : 0;
+    cursor.vector(4);
+    this.transcript = bytes(this.transcript, cursor.octets.subarray(0, cursor.at));
+    const auth = cursor.vector(2);
+    cursor.end();
+    if (!this.#resumed) this.psk = null;
+    if (serverKey !== null && !this.#proves(auth, serverKey)) {
+      throw new Error("the server's proof does not verify");
+    }
+    this.transcript = bytes(this.transcript, v16(auth));
+  }
+
+  #proves(auth: Buffer, serverKey: Uint8Array): boolean {
+    if (this.#resumed) return auth.equals(this.pskMac("psk auth", this.th()));
+    const context = bytes("QZMQ/1 server");
+    return this.provider.signatures["ML-DSA-44"].verify(serverKey, this.th(), context, auth);
+  }
+
+  /** Whether the server has resumed. */
+  get resumed(): boolean {
+    return this.#resumed;
+  }
+
+  /** The body of CLIENTKEY; every change goes into what is hashed, signed and sealed after it. */
+  clientKey(changes: Changes<KeyField | KeyPlainField> = {}): Buffer {
+    const made = naiveEncapsulate(this.provider, this.suite.kem, this.#kemPublic, 2);
+    const name = changed(changes.name, () => v8("CLIENTKEY"));
+    const ciphertext = changed(changes.ciphertext, () => v16(made.ciphertext));
+    this.transcript = bytes(this.transcript, name, ciphertext);
+    this.exchanged(made.secret);
+
+    const shown = this.#resumed || this.#level === 0 ? null : this.identity;
+    const chain = bytes(...(shown?.chain ?? []).map(({ encoded }) => v16(encoded)));
+    const start = this.transcript;
+    const add = (change: Parameters<typeof changed>[0], field: () => Octets): Buffer => {
+      const octets = changed(change, field);
+      this.transcript = bytes(this.transcript, octets);
+      return octets;
+    };
+    add(changes.metadata, () => v32(metadata(["Socket-Type", "DEALER"])));
+    add(changes.earlyRecords, () => u32(this.#accepted));
+    add(changes.certificate, () => v32(chain));
+    add(changes.signature, () => v16(shown === null ? "" : this.sign("QZMQ/1 client")));
+    add(changes.binder, () => v8(this.#resumed ? this.pskMac("res binder", this.th()) : ""));
+    add(changes.verifyData, () => this.verifyData(this.clientHandshake, this.th()));
+    const plaintext = bytes(
+      this.transcript.subarray(start.length),
+      changed(changes.end, () => ""),
     );
-    const toSign = sha(start, first);
-    const signed =
-      this.#identity === null
-        ? ""
-        : (this.#identity.signer.sign(toSign, bytes("QZMQ/1 client")) as Uint8Array);
-    const second = bytes(change.signature ?? v16(signed));
-    const third = bytes(change.binder ?? v8(""));
-    const inner = bytes(first, second, third);
-    const verifyData = change.verifyData ?? hmac(derive(clientHandshake, "finished", ""), sha(start, inner));
-    this.#transcript = bytes(start, inner, verifyData);
-    const { sealed } = sealRecord(clientHandshake, 0, "CLIENTKEY", 0, 0, bytes(inner, verifyData, tail));
-    const master = hmac(derive(hs, "derived", ""), zeros);
-    this.clientSecret = derive(master, "c ap", sha(this.#transcript));
-    this.serverSecret = derive(master, "s ap", sha(this.#transcript));
-    this.#handshake.hs = master;
-    return bytes(open, v32(sealed));
+    const fields = {
+      name,
+      ciphertext,
+      sealed: changed(changes.sealed, () => {
+        const head = recordHead("CLIENTKEY", 0, 0);
+        return v32(seal(this.suite, this.clientHandshake, STREAM.handshake, 0, head, plaintext));
+      }),
+      tail: changed(changes.tail, () => ""),
+    };
+    this.spans = spans(fields);
+    this.keyed();
+    return bytes(...Object.values(fields));
   }
 
   /** Takes FINISHED; throws unless it verifies. */
   finished(body: Uint8Array): void {
-    const sealed = Buffer.from(body).subarray(9 + 4);
-    const head = bytes(v8("FINISHED"), u8(0), u64(0));
-    const plaintext = openSealed(this.#handshake.server, 0, head, 0, sealed);
-    const length = plaintext.readUInt32BE(0);
-    this.serverMetadata = plaintext.subarray(4, 4 + length);
-    const before = bytes(this.#transcript, v8("FINISHED"), plaintext.subarray(0, 4 + length));
-    const expected = hmac(derive(this.#handshake.server, "finished", ""), sha(before));
-    if (!expected.equals(plaintext.subarray(4 + length)))
-      throw new Error("the server's verify_data does not verify");
-    this.thFinished = sha(before, expected);
-    this.chain = derive(this.#handshake.hs, "chain", this.thFinished);
-    this.exporter = derive(this.#handshake.hs, "exporter", this.thFinished);
+    const cursor = new Cursor(body, 9);
+    const sealed = cursor.vector(4);
+    cursor.end();
+    const head = recordHead("FINISHED", 0, 0);
+    const plaintext = new Cursor(open(this.suite, this.serverHandshake, STREAM.handshake, 0, head, sealed));
+    this.serverMetadata = plaintext.vector(4);
+    this.transcript = bytes(this.transcript, v8("FINISHED"), v32(this.serverMetadata));
+    const expected = this.verifyData(this.serverHandshake, this.th());
+    if (!plaintext.take(this.suite.length).equals(expected)) throw new Error("verify_data does not verify");
+    plaintext.end();
+    this.transcript = bytes(this.transcript, expected);
+    this.finish();
   }
 
-  /** A record of epoch 0 from the client. */
-  record(name: "MESSAGE" | "CONTROL", sequence: number, plaintext: Octets): Buffer {
-    const { head, sealed } = sealRecord(this.clientSecret, 1, name, 0, sequence, plaintext);
-    return bytes(head, sealed);
-  }
-
-  /** Opens a record of epoch 0 from the server. */
-  open(body: Uint8Array, sequence: number): Buffer {
-    return openSealed(this.serverSecret, 1, body.subarray(0, 17), sequence, body.subarray(17));
-  }
-
-  /** The exporter's output, 32 octets at most. */
-  export(label: string, context: Octets, length: number): Buffer {
-    return derive(derive(this.exporter, label, ""), "exporter", sha(context), length);
-  }
-
-  /** Secrets of epoch 1 after a rotation with these plaintexts. */
-  rotated(kemSecret: Uint8Array, update: Octets, ack: Octets) {
-    const th = sha(this.thFinished, v32(update), v32(ack));
-    const secret = hmac(this.chain, kemSecret);
-    return { client: derive(secret, "c ap", th), server: derive(secret, "s ap", th) };
+  /** Our signature over the transcript as it is. */
+  sign(context: string): Uint8Array {
+    return this.identity!.signer.sign(this.th(), bytes(context)) as Uint8Array;
   }
 }

@@ -18,6 +18,7 @@ export const LAYERS = [
   "net",
   "top",
   "index",
+  "cli",
 ] as const;
 
 type Layer = (typeof LAYERS)[number];
@@ -41,14 +42,14 @@ const RESTRICTED: readonly { readonly names: readonly string[]; readonly layers:
       ...["net", "tls", "dgram", "dns", "http", "https", "http2", "fs", "fs/promises", "child_process"],
       ...["cluster", "timers", "timers/promises", "perf_hooks", "readline", "repl", "inspector"],
     ].map((name) => `node:${name}`),
-    layers: ["net"],
+    layers: ["net", "cli"],
   },
   {
     names: [
       ...["setTimeout", "setInterval", "setImmediate", "queueMicrotask", "process.nextTick", "fetch"],
       ...["Date.now", "new Date", "performance", "process.hrtime", "Math.random"],
     ],
-    layers: ["net"],
+    layers: ["net", "cli"],
   },
 ];
 
@@ -99,7 +100,7 @@ export function violations(sources: Sources, exceptions: readonly Exception[] = 
     for (const name of moduleState(parsed)) report(`keeps mutable state at module level: ${name}`);
     const lines = text.trimEnd().split("\n").length;
     if (lines > MAX_LINES) report(`has ${lines} lines, more than ${MAX_LINES}`);
-    if (!/^(\/\/|\/\*)/.test(text)) report("does not begin with a comment that says what it is");
+    if (!/^(#!.*\n)?(\/\/|\/\*)/.test(text)) report("does not begin with a comment that says what it is");
   }
 
   for (const cycle of cycles(graph)) found.push(`${cycle[0]}: import cycle ${cycle.join(" -> ")}`);

@@ -130,8 +130,8 @@ packaging("its types hold for a strict user, in both ways of resolving modules",
       const bytes: Uint8Array | undefined = message;
       console.log(bytes);
     }
-    // @ts-expect-error: a number is no message
-    await push.send(7);
+    // @ts-expect-error: a message must be present
+    await push.send(undefined);
   `;
   const user = join(workspace, "user");
   writeFileSync(join(user, "types.ts"), source);

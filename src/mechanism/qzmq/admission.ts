@@ -222,6 +222,7 @@ export class Seat {
 
   /** Accounts for octets held until {@link Seat.leave}. Throws {@link PeerError} `ERR_QZMQ_BUSY` when there is no room. */
   hold(octets: number): void {
+    if (this.#left) throw busy("The handshake has no seat any more");
     this.#admission.account(octets);
     this.#held += octets;
   }
@@ -231,6 +232,7 @@ export class Seat {
    * until then it counts, even if the seat has been left. Nothing is run after {@link Seat.leave}.
    */
   operate(defer: Defer, start: (done: () => void) => void): void {
+    if (this.#left) throw busy("The handshake has no seat any more");
     this.#admission.enqueue(this, defer, start);
   }
 

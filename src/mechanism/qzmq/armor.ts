@@ -14,6 +14,7 @@ export interface ArmorBlock {
 export const MAX_ARMOR = 8 * 1024 * 1024;
 const MAX_BLOCKS = 256;
 const LINE = 64;
+const BASE64 = /^[A-Za-z0-9+/]+={0,2}$/;
 const BEGIN = /^-----BEGIN ([A-Z ]+)-----$/;
 const LABELS: readonly string[] = [
   "QZMQ PRIVATE KEY",
@@ -63,10 +64,12 @@ function decodeBody(lines: readonly string[], before: number): Uint8Array {
     if (last ? line.length === 0 || line.length > LINE : line.length !== LINE) {
       throw new LayoutError(`line ${before + i + 1}: want ${LINE} characters on each line but the last`);
     }
+    if (!BASE64.test(line)) throw new LayoutError(`line ${before + i + 1}: not base64`);
   }
   const base64 = lines.join("");
   const octets = Buffer.from(base64, "base64");
-  // Node skips characters that are no base64; only what comes back the same was base64 alone.
-  if (octets.toString("base64") !== base64) throw new LayoutError(`line ${before + 1}: not base64`);
+  // Only what comes back the same was padded right, and without bits of no octet.
+  if (octets.toString("base64") !== base64)
+    throw new LayoutError(`line ${before + lines.length}: not base64`);
   return new Uint8Array(octets);
 }

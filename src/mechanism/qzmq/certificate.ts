@@ -77,7 +77,7 @@ export interface Certificate extends CertificateFields {
 /** Parses one certificate that must fill `bytes` exactly; copies. Throws {@link LayoutError} for any other octets. */
 export function decodeCertificate(provider: CryptoProvider, bytes: Uint8Array): Certificate {
   if (bytes.length > MAX_CERTIFICATE) throw new LayoutError(`certificate: over ${MAX_CERTIFICATE} octets`);
-  const encoded = bytes.slice();
+  const encoded = new Uint8Array(bytes);
   const reader = new Reader(encoded);
   if (reader.u8("version") !== VERSION) throw new LayoutError("certificate: unknown version");
   const serial = reader.bytes(16, "serial");

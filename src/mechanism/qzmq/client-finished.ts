@@ -74,7 +74,7 @@ export interface Exchanged {
 /** CLIENTKEY is sent. */
 export class AwaitFinished implements Awaiting {
   readonly kind = "awaiting";
-  readonly takesError = false;
+  readonly last = "FINISHED";
   readonly maxFrameSize = MAX_HANDSHAKE_FRAME;
   readonly #session: ClientSession;
   readonly #exchanged: Exchanged;

@@ -14,7 +14,7 @@ import { endpointHost } from "./address.ts";
 import { signatureByOctet } from "./algorithm.ts";
 import { AwaitFinished, type ClientConfig, type ClientSession } from "./client-finished.ts";
 import { MAX_EARLY_LIMIT } from "./config.ts";
-import { type EarlyFlight, sealEarly } from "./early.ts";
+import { type EarlyFlight, MAX_EARLY_COMMANDS, MAX_EARLY_PLAINTEXT, sealEarly } from "./early.ts";
 import type { ClientAuthRequest } from "./extensions.ts";
 import { areWholeMessages } from "./framing.ts";
 import {
@@ -59,6 +59,12 @@ import type { Expected } from "./verdict.ts";
 
 const NOTHING = new Uint8Array(0);
 
+/** Octets of early data that certainly fit the records a server takes: one that is closed is at least half full. */
+function mostEarly(ticket: StoredTicket): number {
+  const recordLimit = Math.min(ticket.recordLimit, MAX_EARLY_PLAINTEXT);
+  return Math.min(ticket.earlyLimit, MAX_EARLY_LIMIT, (MAX_EARLY_COMMANDS / 2) * recordLimit);
+}
+
 /** Sends CLIENTHELLO, and early messages when there are some and a ticket allows them. */
 export function startClient(handshake: Handshake, config: ClientConfig): Awaiting {
   const { settings, options, serverName } = config;
@@ -67,7 +73,7 @@ export function startClient(handshake: Handshake, config: ClientConfig): Awaitin
   const identity = options.identity?.() ?? null;
   const scope = ticketScope(handshake, config, trust, identity);
   const ticket = takeTicket(handshake, config, trust, scope);
-  const earlyLimit = options.earlyData && ticket ? Math.min(ticket.earlyLimit, MAX_EARLY_LIMIT) : 0;
+  const earlyLimit = options.earlyData && ticket ? mostEarly(ticket) : 0;
   const frames = earlyLimit > 0 ? host.takeEarlyMessages(earlyLimit) : [];
   const hello: ClientHello = {
     random: handshake.random(32),
@@ -152,7 +158,6 @@ function sendEarly(
 /** CLIENTHELLO is sent. */
 class AwaitServerHello implements Awaiting {
   readonly kind = "awaiting";
-  readonly takesError = true;
   readonly maxFrameSize = MAX_HANDSHAKE_FRAME;
   readonly #session: ClientSession;
   readonly #retried: boolean;

@@ -1,11 +1,12 @@
 /** What a socket's QZMQ connections have done, in plain numbers that only grow: for status pages and metrics. */
 import type { PeerErrorCode } from "../../errors.ts";
+import type { MessageCounters } from "../mechanism.ts";
 
 /** Upper bounds of the handshake duration buckets, milliseconds; one more bucket takes the rest. */
 export const DURATION_BOUNDS = [5, 10, 25, 50, 100, 250, 500, 1000, 2500, 5000, 10_000] as const;
 
 /** Counts of one socket. Mutable: its connections add to it; everybody else reads. */
-export interface Counters {
+export interface Counters extends MessageCounters {
   handshakesStarted: number;
   /** Completed ones, resumed ones included. */
   handshakesCompleted: number;
@@ -53,6 +54,8 @@ export function createCounters(): Counters {
     retriesSent: 0,
     cookiesAccepted: 0,
     cookiesRefused: 0,
+    messagesSealed: 0,
+    messagesOpened: 0,
     recordsSealed: 0,
     recordsOpened: 0,
     bytesSealed: 0,

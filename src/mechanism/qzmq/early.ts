@@ -14,7 +14,7 @@ import {
 /** Largest plaintext of an EARLY record: its body fits the largest frame before the handshake is done. */
 export const MAX_EARLY_PLAINTEXT = 65_536 - EARLY_OVERHEAD;
 /** EARLY commands in one handshake, at most. */
-const MAX_EARLY_COMMANDS = 64;
+export const MAX_EARLY_COMMANDS = 64;
 /** So many octets of unwanted early data are read past, or as many as a ticket may allow. */
 const MIN_DROPPED = 65_536;
 

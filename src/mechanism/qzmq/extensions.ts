@@ -48,7 +48,7 @@ export interface ServerExtensions extends CommonExtensions {
 const LEVELS: readonly ClientAuth[] = ["none", "optional", "required"];
 const MAX_ALGORITHMS = 4;
 const NOTHING = new Uint8Array(0);
-const decoder = new TextDecoder("utf-8", { fatal: true });
+const decoder = new TextDecoder("utf-8", { fatal: true, ignoreBOM: true });
 
 /** The extensions field of a CLIENTHELLO, without its length. */
 export function encodeClientExtensions(extensions: ClientExtensions): Uint8Array {

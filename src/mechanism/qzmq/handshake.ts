@@ -9,7 +9,7 @@ import type { Authorization, MechanismHost } from "../mechanism.ts";
 import type { Connection } from "./connection.ts";
 import type { Counters } from "./counters.ts";
 import { encodeCommand } from "./framing.ts";
-import { type Command, MAX_HANDSHAKE_FRAME } from "./messages.ts";
+import { type Command, type HandshakeName, MAX_HANDSHAKE_FRAME } from "./messages.ts";
 import type { Signer } from "./signer.ts";
 import type { Suite } from "./suite.ts";
 import type { Trust } from "./trust.ts";
@@ -93,8 +93,8 @@ export interface Awaiting {
   readonly kind: "awaiting";
   /** Largest frame body that this state takes. */
   readonly maxFrameSize: number;
-  /** Whether the peer still takes an ERROR from us: not once it may have finished. */
-  readonly takesError: boolean;
+  /** The message that is the peer's last: who fails on it just closes (spec, "ERROR"). */
+  readonly last?: HandshakeName;
   /** `command` is the state's to keep. Throws {@link PeerError} or `LayoutError`. */
   receive(command: Command): Work<State>;
   /** Overwrites what it holds. */

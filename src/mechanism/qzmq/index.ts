@@ -79,7 +79,7 @@ function factory(parts: RoleParts, admission: Admission | null, dispose: () => v
   const connections = new Set<QzmqMechanism>();
   const role: Role = { ...parts, over: (mechanism) => connections.delete(mechanism) };
   return {
-    ...{ name: MECHANISM_NAME, optionName: "qzmq", errorIsHint: true },
+    ...{ name: MECHANISM_NAME, optionName: "qzmq", errorIsHint: true, securesInproc: false },
     ...{ counters: parts.counters, connections, admission, dispose },
     create() {
       const mechanism = new QzmqMechanism(role);

@@ -94,14 +94,33 @@ export function decodePrivateKey(
 ): PrivateKey {
   try {
     const reader = new Reader(bytes);
-    if (reader.u8("version") !== VERSION) throw new LayoutError("private key: unknown version");
-    const algorithm = signatureByOctet(reader.u8("algorithm"));
-    if (algorithm === undefined) throw new LayoutError("private key: unknown algorithm");
-    const named = reader.bytes(32, "key id");
+    const { algorithm, keyId: named } = readHead(reader);
     const key = { algorithm, seed: readSeed(provider, reader, bytes, passphrase) };
     if (equalSecret(keyId(provider, key), named)) return key;
     wipe(key.seed);
     throw new KeyFileError("mismatch", "private key: the seed is not that of the key id beside it");
+  } catch (error) {
+    if (error instanceof LayoutError) throw new KeyFileError("malformed", error.message, error);
+    throw error;
+  }
+}
+
+/** What a private key's container tells without its passphrase. Not checked: the seed may be another key's. */
+export interface PrivateKeyLabel {
+  readonly algorithm: SignatureName;
+  /** Fingerprint of the key, 32 octets: its pin. */
+  readonly keyId: Uint8Array;
+  readonly protection: "none" | "passphrase";
+}
+
+/** Reads the outside of a private key's container. Throws {@link KeyFileError}. */
+export function describePrivateKey(bytes: Uint8Array): PrivateKeyLabel {
+  try {
+    const reader = new Reader(bytes);
+    const { algorithm, keyId } = readHead(reader);
+    const protection = reader.u8("protection");
+    if (protection > PASSPHRASE) throw new LayoutError("private key: unknown protection");
+    return { algorithm, keyId: keyId.slice(), protection: protection === PLAIN ? "none" : "passphrase" };
   } catch (error) {
     if (error instanceof LayoutError) throw new KeyFileError("malformed", error.message, error);
     throw error;
@@ -121,6 +140,13 @@ export function decodePublicKey(provider: CryptoProvider, bytes: Uint8Array): Pu
   const publicKey = reader.bytes(provider.signatures[algorithm].publicKeyLength, "public key").slice();
   reader.end("public key");
   return { algorithm, publicKey };
+}
+
+function readHead(reader: Reader): { readonly algorithm: SignatureName; readonly keyId: Uint8Array } {
+  if (reader.u8("version") !== VERSION) throw new LayoutError("private key: unknown version");
+  const algorithm = signatureByOctet(reader.u8("algorithm"));
+  if (algorithm === undefined) throw new LayoutError("private key: unknown algorithm");
+  return { algorithm, keyId: reader.bytes(32, "key id") };
 }
 
 function readSeed(

@@ -6,22 +6,27 @@
  * step resumes it, possibly from a later turn of the event loop, and `wake()` tells the engine once the generator has
  * reached the next state or has thrown, which `advance` then reports.
  */
-import { LayoutError } from "../../bytes/reader.ts";
 import type { CryptoProvider } from "../../crypto/provider.ts";
-import { PeerError, type PeerErrorCode } from "../../errors.ts";
+import { PeerError } from "../../errors.ts";
 import type { Metadata } from "../../wire/metadata.ts";
 import type { Mechanism, MechanismHost, MechanismStatus } from "../mechanism.ts";
 import type { Defer } from "./admission.ts";
 import type { Connection } from "./connection.ts";
-import { CLOSE_CODE } from "./control.ts";
+import { CLOSE_CODE, type CloseCode } from "./control.ts";
 import { type Counters, countCompleted, countFailure } from "./counters.ts";
+import { asPeerError, closeCode, refusal, wireReason } from "./failure.ts";
 import { encodeCommand, isCommand } from "./framing.ts";
 import type { Awaiting, Handshake, State, Step, Work } from "./handshake.ts";
-import { decodeCommand, decodeError, encodeError, MAX_CLIENT_HELLO, type WireReason } from "./messages.ts";
+import { decodeCommand, decodeError, encodeError, MAX_CLIENT_HELLO } from "./messages.ts";
 import { RECORD_OVERHEAD } from "./record.ts";
 
 /** Name in the greeting. */
 export const MECHANISM_NAME = "QZMQ";
+/** Commands that the decrypted stream may not hold: those of handshakes, and our own (spec, "Record stream"). */
+const RESERVED_COMMANDS: ReadonlySet<string> = new Set([
+  ...["READY", "ERROR", "CLIENTHELLO", "RETRY", "EARLY", "SERVERHELLO", "CLIENTKEY", "FINISHED"],
+  ...["MESSAGE", "CONTROL"],
+]);
 /** Octet of the greeting that says the role (RFC 37, "greeting"). */
 const AS_SERVER = 32;
 
@@ -62,6 +67,7 @@ type Outcome = { readonly state: State } | { readonly error: unknown };
 export class QzmqMechanism implements Mechanism {
   readonly name = MECHANISM_NAME;
   readonly transparent = false;
+  readonly reserved = RESERVED_COMMANDS;
   readonly #role: Role;
   readonly #output: Uint8Array[] = [];
   #host: MechanismHost | null = null;
@@ -74,6 +80,8 @@ export class QzmqMechanism implements Mechanism {
   #now = 0;
   #deadline = Number.POSITIVE_INFINITY;
   #dropped = false;
+  /** The message in hand was the peer's last: it hears no ERROR any more. */
+  #unheard = false;
   #over = false;
 
   constructor(role: Role) {
@@ -110,7 +118,8 @@ export class QzmqMechanism implements Mechanism {
 
   get deadline(): number {
     if (this.#over) return Number.POSITIVE_INFINITY;
-    if (this.#dropped) return 0;
+    // Dropped handshakes end at once; one that was done by then stays.
+    if (this.#dropped && this.#connection === null) return 0;
     return this.#connection?.deadline ?? this.#deadline;
   }
 
@@ -119,16 +128,19 @@ export class QzmqMechanism implements Mechanism {
     return this.#connection?.ended ?? false;
   }
 
+  get counters(): Counters {
+    return this.#role.counters;
+  }
+
   start(host: MechanismHost, now: number): void {
     this.#host = host;
     this.#tick(now);
     this.#startedAt = now;
     this.#role.counters.handshakesStarted++;
-    if ((host.peerGreeting[AS_SERVER] === 1) === this.asServer) {
-      this.#guard(() => {
-        const role = this.asServer ? "servers" : "clients";
-        throw new PeerError("ERR_QZMQ_ROLE", `Both sides are ${role}`);
-      });
+    // The other role's octet is the only one that fits (spec, "Roles").
+    if (host.peerGreeting[AS_SERVER] !== (this.asServer ? 0 : 1)) {
+      const text = `The peer's greeting gives no role that fits a ${this.asServer ? "server" : "client"}`;
+      throw this.#fail(new PeerError("ERR_QZMQ_ROLE", text));
     }
     this.#deadline = now + Math.min(this.#role.helloTimeout, this.#role.handshakeTimeout);
     this.#guard(() => {
@@ -141,19 +153,35 @@ export class QzmqMechanism implements Mechanism {
     this.#tick(now);
     return this.#guard(() => {
       if (this.#connection !== null) return this.#connection.receive(flags, body, now);
+      this.#checkSeat();
       this.#deadline = this.#startedAt + this.#role.handshakeTimeout;
       if (!isCommand(flags)) throw new PeerError("ERR_QZMQ_PROTOCOL", "Message before the handshake is done");
       const command = decodeCommand(body.slice());
-      if (command.name === "ERROR") throw peerError(decodeError(command.data));
+      if (command.name === "ERROR") {
+        const reason = decodeError(command.data);
+        // A refused authentication is told like any other: status 400.
+        const detail = reason === "auth" ? { reason, status: 400 } : { reason };
+        throw new PeerError("ERR_ZMTP_PEER_ERROR", `Peer answered with ERROR: ${reason}`, detail);
+      }
+      this.#unheard = command.name === this.#state!.last;
       this.#work = this.#state!.receive(command);
       this.#proceed({ ok: true, value: undefined });
       return this.#settle();
     });
   }
 
+  refuse(where: "frame" | "stream", error: PeerError, now: number): PeerError {
+    if (this.#over) return error;
+    this.#tick(now);
+    return this.#fail(refusal(where, error, this.#connection === null));
+  }
+
   advance(now: number): Uint8Array | null {
     this.#tick(now);
-    return this.#guard(() => this.#settle());
+    return this.#guard(() => {
+      if (this.#connection === null) this.#checkSeat();
+      return this.#settle();
+    });
   }
 
   takeOutput(): Uint8Array[] {
@@ -168,8 +196,9 @@ export class QzmqMechanism implements Mechanism {
     this.#tick(now);
     this.#guard(() => {
       if (this.#connection !== null) this.#connection.onDeadline(now);
-      else if (this.#dropped) throw new PeerError("ERR_QZMQ_BUSY", "Handshake made room for another");
-      else if (now >= this.#deadline) throw new PeerError("ERR_QZMQ_TIMEOUT", "Handshake took too long");
+      else this.#checkSeat();
+      if (this.#connection === null && now >= this.#deadline)
+        throw new PeerError("ERR_QZMQ_TIMEOUT", "Handshake took too long");
     });
   }
 
@@ -205,6 +234,11 @@ export class QzmqMechanism implements Mechanism {
     this.#connection?.wipe();
     this.#entry?.leave();
     this.#role.over(this);
+  }
+
+  /** A handshake that was dropped has no seat any more: nothing it would hold is accounted for. */
+  #checkSeat(): void {
+    if (this.#dropped) throw new PeerError("ERR_QZMQ_BUSY", "Handshake made room for another");
   }
 
   #tick(now: number): void {
@@ -327,30 +361,31 @@ export class QzmqMechanism implements Mechanism {
     }
   }
 
-  /** The one way out of a failure: what the peer is told is queued, secrets are gone, the error is a PeerError. */
   #guard<T>(run: () => T): T {
     try {
       return run();
     } catch (thrown) {
-      if (this.#over) throw thrown;
-      const error = asPeerError(thrown);
-      const inHandshake = this.#connection === null;
-      countFailure(this.#role.counters, error.code, inHandshake);
-      if (inHandshake) {
-        const reason = wireReason(error.code);
-        if (reason !== null && this.#state?.takesError !== false)
-          this.#output.push(encodeCommand(encodeError(reason)));
-      } else if (error.code !== "ERR_QZMQ_TRUNCATED") {
-        const code = error.code === "ERR_QZMQ_LIMIT" ? CLOSE_CODE.limits : CLOSE_CODE.protocol;
-        this.#sayGoodbye(code);
-      }
-      this.dispose();
-      throw error;
+      throw this.#over ? thrown : this.#fail(asPeerError(thrown));
     }
   }
 
+  /** The one way out of a failure: what the peer is told is queued, secrets are gone. Returns the error. */
+  #fail(error: PeerError): PeerError {
+    const inHandshake = this.#connection === null;
+    countFailure(this.#role.counters, error.code, inHandshake);
+    if (inHandshake) {
+      const reason = this.#unheard ? null : wireReason(error.code);
+      if (reason !== null) this.#output.push(encodeCommand(encodeError(reason)));
+    } else {
+      const code = closeCode(error.code);
+      if (code !== null) this.#sayGoodbye(code);
+    }
+    this.dispose();
+    return error;
+  }
+
   /** A key at its hard limit cannot even say goodbye. */
-  #sayGoodbye(code: 2 | 3): void {
+  #sayGoodbye(code: CloseCode): void {
     try {
       this.#connection!.close(this.#now, code);
     } catch (error) {
@@ -362,39 +397,4 @@ export class QzmqMechanism implements Mechanism {
 function disposeState(state: State): void {
   if (state.kind === "awaiting") state.dispose();
   else state.connection.wipe();
-}
-
-function peerError(reason: string): PeerError {
-  return new PeerError("ERR_ZMTP_PEER_ERROR", `Peer answered with ERROR: ${reason}`, { reason });
-}
-
-function asPeerError(thrown: unknown): PeerError {
-  if (thrown instanceof PeerError) return thrown;
-  if (thrown instanceof LayoutError) {
-    return new PeerError("ERR_QZMQ_PROTOCOL", `Malformed: ${thrown.message}`, { cause: thrown });
-  }
-  return new PeerError("ERR_QZMQ_INTERNAL", "Handshake failed on our side", { cause: thrown });
-}
-
-/** What the peer is told; `null` for nothing: it is no peer, it told us first, or it is not listening. */
-function wireReason(code: PeerErrorCode): WireReason | null {
-  switch (code) {
-    case "ERR_QZMQ_AUTH":
-    case "ERR_QZMQ_REPLAY":
-      return "auth";
-    case "ERR_QZMQ_VERSION":
-      return "version";
-    case "ERR_QZMQ_SUITE":
-      return "suite";
-    case "ERR_QZMQ_BUSY":
-      return "busy";
-    case "ERR_QZMQ_INTERNAL":
-      return "internal";
-    case "ERR_QZMQ_ROLE":
-    case "ERR_QZMQ_TIMEOUT":
-    case "ERR_ZMTP_PEER_ERROR":
-      return null;
-    default:
-      return "protocol";
-  }
 }

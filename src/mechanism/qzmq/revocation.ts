@@ -42,7 +42,7 @@ export interface RevocationList extends RevocationFields {
 
 /** Parses one list that must fill `bytes` exactly; copies. Throws {@link LayoutError} for any other octets. */
 export function decodeRevocationList(bytes: Uint8Array): RevocationList {
-  const encoded = bytes.slice();
+  const encoded = new Uint8Array(bytes);
   const reader = new Reader(encoded);
   if (reader.u8("version") !== VERSION) throw new LayoutError("revocation list: unknown version");
   const issuerKeyId = reader.bytes(32, "issuer key id");

@@ -39,7 +39,7 @@ import {
 } from "./messages.ts";
 import { padMetadata, readPeerMetadata, withAuthorized } from "./peer-metadata.ts";
 import { KeysConfirmed, PeerProven } from "./proof.ts";
-import { openPart, RecordOpener, RecordSealer, STREAM, sealPart } from "./record.ts";
+import { EARLY_OVERHEAD, openPart, RecordOpener, RecordSealer, STREAM, sealPart } from "./record.ts";
 import { SIGNATURE_CONTEXTS } from "./signer.ts";
 import type { Suite } from "./suite.ts";
 import type { TicketState } from "./ticket.ts";
@@ -94,7 +94,6 @@ interface VerifiedClient {
 /** SERVERHELLO is sent. */
 export class AwaitClientKey implements Awaiting {
   readonly kind = "awaiting";
-  readonly takesError = true;
   readonly maxFrameSize = MAX_HANDSHAKE_FRAME;
   readonly #session: ServerSession;
   readonly #sent: SentHello;
@@ -106,7 +105,12 @@ export class AwaitClientKey implements Awaiting {
 
   *receive(command: Command): Work<State> {
     if (command.name === "EARLY") {
-      this.#sent.early.take(command.body);
+      const { accepted, early } = this.#sent;
+      const { recordLimit } = this.#session.config.settings;
+      if (accepted && command.body.length - EARLY_OVERHEAD > recordLimit) {
+        throw violation(`EARLY beyond ${recordLimit} octets`);
+      }
+      early.take(command.body);
       return this;
     }
     if (command.name !== "CLIENTKEY") throw unexpected(command, "CLIENTKEY");

@@ -57,7 +57,6 @@ export function startServer(handshake: Handshake, config: ServerConfig, seat: Se
 /** Nothing is sent, or RETRY. */
 class AwaitClientHello implements Awaiting {
   readonly kind = "awaiting";
-  readonly takesError = true;
   readonly maxFrameSize: number;
   readonly #session: ServerSession;
   /** After RETRY: drops early data that was under way. */

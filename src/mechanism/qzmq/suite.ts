@@ -66,7 +66,7 @@ export function parseSuite(octets: Uint8Array): Suite | null {
   if ((kem === 1) !== (signature === "Ed25519")) return null;
   if ((kem === 3 || kem === 5) && (signature === "ML-DSA-44" || hash !== "SHA-384")) return null;
   const name = [KEM_NAMES[kem], plain(signature), plain(aead), plain(hash)].join("/");
-  return { octets: octets.slice(), kem, signature, aead, hash, name };
+  return { octets: new Uint8Array(octets), kem, signature, aead, hash, name };
 }
 
 function isKemOctet(octet: number): octet is KemOctet {

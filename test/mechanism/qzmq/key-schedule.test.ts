@@ -11,9 +11,15 @@ import {
 } from "../../../src/mechanism/qzmq/key-schedule.ts";
 import { STREAM } from "../../../src/mechanism/qzmq/record.ts";
 import { OpenTranscript } from "../../../src/mechanism/qzmq/transcript.ts";
-import * as naive from "../../support/naive-client.ts";
+import { DEFAULT_SUITE, derive as naiveDerive, type Octets, v32 } from "../../support/naive-codec.ts";
 import { provider } from "../../support/qzmq-identities.ts";
 
+/** The naive schedule, over the hash of the suite under test. */
+const naive = {
+  v32,
+  derive: (secret: Uint8Array, label: string, th: Octets, length?: number) =>
+    naiveDerive(DEFAULT_SUITE, secret, label, th, length),
+};
 const hash = provider.hashes["SHA-256"];
 const aead = provider.aeads["AES-256-GCM"];
 const fill = (octet: number, length = 32) => new Uint8Array(length).fill(octet);

@@ -1,0 +1,167 @@
+/**
+ * One process of the secured demonstration: a server or a client over QZMQ, with keys from files.
+ *
+ *     node secure-peer.js <role> <endpoint> <folder>
+ *
+ * The folder holds ca.crt, ROLE.key and ROLE.crt as `qzmq keygen` and `qzmq cert` made them.
+ */
+import { join } from "node:path";
+import { Pull, Push, qzmq, Reply, Request, type Socket, Subscriber, XPublisher } from "../../src/index.ts";
+
+const [role, endpoint, folder] = process.argv.slice(2) as [string, string, string];
+const trust = { files: { authorities: [join(folder, "ca.crt")] } };
+
+function say(line: string): void {
+  process.stdout.write(`${line}\n`);
+}
+
+function identity(name: string): ReturnType<typeof qzmq.loadIdentity> {
+  return qzmq.loadIdentity({ key: join(folder, `${name}.key`), certificates: join(folder, `${name}.crt`) });
+}
+
+/** Says who is at the other end, once for each handshake. */
+function introduce(socket: Socket, security: qzmq.Security): void {
+  socket.events.on("handshake", () => {
+    const { suite, peer, resumed } = security.connections.at(-1)!.facts;
+    say(`${resumed ? "resumed with" : "authenticated"} ${peer}, ${suite}`);
+  });
+}
+
+async function server(): Promise<qzmq.Security> {
+  return qzmq.server({ identity: await identity("server"), trust });
+}
+
+async function client(serverName: string): Promise<qzmq.Security> {
+  return qzmq.client({ identity: await identity("client"), trust, serverName });
+}
+
+/** Tries to connect; resolves with why it was refused. */
+async function refused(security: qzmq.Security): Promise<string> {
+  const request = new Request({ security, linger: 0 });
+  const reason = new Promise<string>((resolve) => {
+    request.events.on("handshake:error:auth", ({ error }) => resolve(String((error.cause as Error).message)));
+    request.events.on("handshake", () => resolve("NOT REFUSED"));
+  });
+  request.connect(endpoint);
+  void request.send("let me in").catch(() => {});
+  const text = await reason;
+  request.close();
+  return text;
+}
+
+const roles: Record<string, () => Promise<void>> = {
+  async rep() {
+    const security = await server();
+    const rep = new Reply({ security });
+    introduce(rep, security);
+    await rep.bind(endpoint);
+    say(`bound ${rep.lastEndpoint}`);
+    for await (const [question] of rep) {
+      if (String(question) === "bye") break;
+      await rep.send(String(Number(question) ** 2));
+    }
+    await rep.send("bye");
+    rep.close();
+  },
+
+  async req() {
+    const security = await client("server.example");
+    for (const visit of ["first", "second"]) {
+      const req = new Request({ security });
+      introduce(req, security);
+      req.connect(endpoint);
+      for (const n of [7, 12]) {
+        await req.send(String(n));
+        say(`${n} squared is ${(await req.receive())[0]}`);
+      }
+      if (visit === "first") {
+        security.rotate();
+        await req.send("99");
+        say(
+          `99 squared is ${(await req.receive())[0]}, keys of epoch ${security.connections[0]?.facts["epoch"]}`,
+        );
+        await req.send("100");
+        say(
+          `100 squared is ${(await req.receive())[0]}, keys of epoch ${security.connections[0]?.facts["epoch"]}`,
+        );
+      } else {
+        await req.send("bye");
+        await req.receive();
+      }
+      req.close();
+    }
+    if (security.counters.handshakesResumed !== 1 || security.counters.rotations < 1) process.exitCode = 1;
+  },
+
+  async pub() {
+    const security = await server();
+    const pub = new XPublisher({ security, linger: 5000 });
+    introduce(pub, security);
+    await pub.bind(endpoint);
+    say(`bound ${pub.lastEndpoint}`);
+    await pub.receive();
+    for (let price = 100; price < 103; price++) await pub.send(["quotes.ACME", String(price)]);
+    await pub.send(["quotes.end", ""]);
+    pub.close();
+  },
+
+  async sub() {
+    const security = await client("server.example");
+    const sub = new Subscriber({ security });
+    introduce(sub, security);
+    sub.connect(endpoint);
+    sub.subscribe("quotes.");
+    for await (const [topic, price] of sub) {
+      if (String(topic) === "quotes.end") break;
+      say(`${topic} ${price}`);
+    }
+    sub.close();
+  },
+
+  async push() {
+    const security = await server();
+    const push = new Push({ security, linger: 5000 });
+    introduce(push, security);
+    await push.bind(endpoint);
+    say(`bound ${push.lastEndpoint}`);
+    for (let i = 0; i < 10_000; i++) await push.send(String(i));
+    await push.send("done");
+    push.close();
+  },
+
+  async pull() {
+    const security = await client("server.example");
+    const pull = new Pull({ security });
+    introduce(pull, security);
+    pull.connect(endpoint);
+    let tasks = 0;
+    for await (const [task] of pull) {
+      if (String(task) === "done") break;
+      if (Number(task) !== tasks++) process.exitCode = 1;
+    }
+    const { recordsOpened } = security.counters;
+    say(`pulled ${tasks} tasks in order, in ${recordsOpened} records`);
+    if (tasks !== 10_000) process.exitCode = 1;
+    pull.close();
+  },
+
+  async intruders() {
+    const texts = [
+      await refused(await client("another.example")),
+      await refused(qzmq.client({ trust, serverName: "server.example" })),
+      await refused(qzmq.client({ identity: await identity("client"), trust: { pins: ["00".repeat(32)] } })),
+    ];
+    say(`wanted another server:     ${texts[0]}`);
+    say(`without a certificate:     ${texts[1]}`);
+    say(`pinned another server key: ${texts[2]}`);
+    if (texts.includes("NOT REFUSED")) process.exitCode = 1;
+    // The server is still there for those who may use it.
+    const bye = new Request({ security: await client("server.example") });
+    bye.connect(endpoint);
+    await bye.send("bye");
+    await bye.receive();
+    bye.close();
+  },
+};
+
+await roles[role]!();
