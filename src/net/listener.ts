@@ -1,4 +1,5 @@
 /** A bound tcp or ipc endpoint: accepts connections; each gets a pipe once its handshake is done. */
+import { lookup } from "node:dns";
 import { lstatSync, mkdtempSync, rmSync } from "node:fs";
 import { createRequire } from "node:module";
 import * as net from "node:net";
@@ -88,39 +89,50 @@ export class Listener implements SessionOwner {
       }
       const { host, port } = this.#endpoint.target;
       const { backlog, ipv6 } = this.#scope.settings;
-      server.listen({ host: wildcard(host, ipv6), port, backlog });
+      const address = wildcard(host, ipv6);
+      if (net.isIP(address) !== 0 || ipv6) {
+        server.listen({ host: address, port, backlog });
+        return;
+      }
+      // node:net would take the first address of whichever family.
+      lookup(address, { family: 4 }, (error, found) => {
+        if (error !== null) onError(error);
+        else server.listen({ host: found, port, backlog });
+      });
     });
   }
 
   /**
-   * Listens before it returns, for `bindSync`. Needs an internal function of Node's net module, since its public one
-   * resolves even addresses asynchronously. Throws {@link UsageError}; ENOTSUP where there is no such function.
+   * Listens before it returns, for `bindSync`. For tcp it needs an internal function of Node's net module, since the
+   * public one resolves even addresses asynchronously. Throws {@link UsageError}; ENOTSUP where there is no such function.
    */
   listenSync(): void {
     const { createHandle } = internals();
     const endpoint = this.#endpoint;
+    const { backlog, ipv6 } = this.#scope.settings;
+    const server = this.#server;
     if (createHandle === null)
       throw new UsageError("ENOTSUP", "bindSync needs Node.js; use bind", endpoint.address);
+    // Node tells what went wrong only in the next turn.
+    const onError = (): void => {};
+    server.on("error", onError);
     let handle: unknown;
     if (endpoint.transport === "ipc") {
       // Whether somebody listens on a socket file cannot be asked synchronously; as libzmq does, we take it over.
       removeSocketFile(this.#path());
-      handle = createHandle(this.#path(), -1, -1);
+      server.listen({ path: this.#path(), backlog });
+      if (!server.listening) handle = createHandle(this.#path(), -1, -1);
     } else {
-      const host = wildcard(
-        endpoint.target.host === "localhost" ? "127.0.0.1" : endpoint.target.host,
-        this.#scope.settings.ipv6,
-      );
-      handle = createHandle(host, endpoint.target.port, net.isIPv6(host) ? 6 : 4);
+      const { host: named, port } = endpoint.target;
+      const host = wildcard(named === "localhost" ? "127.0.0.1" : named, ipv6);
+      handle = createHandle(host, port, net.isIPv6(host) ? 6 : 4);
+      if (typeof handle !== "number") server.listen(handle as object, backlog);
     }
-    if (typeof handle === "number") throw bindError(systemError(handle), endpoint.address);
-    let failure: Error | null = null;
-    this.#server.once("error", (error) => {
-      failure = error;
-    });
-    this.#server.listen(handle as object, this.#scope.settings.backlog);
-    if (!this.#server.listening) throw bindError(failure ?? systemError("EADDRINUSE"), endpoint.address);
-    this.#server.removeAllListeners("error");
+    if (!server.listening) {
+      this.#cleanUp();
+      throw bindError(systemError(typeof handle === "number" ? handle : "EADDRINUSE"), endpoint.address);
+    }
+    server.off("error", onError);
     this.#onListening();
   }
 
