@@ -94,6 +94,11 @@ leaksNothing("connections that end by an error while the peer stays", async (cle
   await pull.saw("disconnect", 20);
   await pull.hub.close();
   await until(() => peers.every((peer) => peer.ended), "FIN for each");
+  // They keep their half open; after some time ours is cut, and answers by a reset.
+  await until(() => {
+    for (const { socket } of peers) if (!socket.destroyed) socket.write("x");
+    return peers.every((peer) => peer.error !== undefined);
+  }, "every connection to be cut");
   for (const { socket } of peers) socket.destroy();
 });
 
