@@ -134,12 +134,13 @@ export class Security {
 }
 
 /**
- * QZMQ in the server's role. Throws `RangeError`, saying what was expected, for settings out of bounds and when keys
- * or trust are missing.
+ * QZMQ in the server's role. Throws, saying what was expected: `TypeError` for an identity or trust that is none,
+ * `RangeError` for settings out of bounds and for `clientAuth` without `trust`.
  */
 export function server(options: ServerSecurityOptions): Security {
   const provider = providerOf(options);
-  const identities = Array.isArray(options.identity) ? options.identity : [options.identity];
+  const identities: unknown[] = Array.isArray(options.identity) ? options.identity : [options.identity];
+  if (!identities.every(isIdentity)) throw new TypeError(`identity: ${IDENTITY_RULE}, or several of them`);
   const trust = options.trust === undefined ? undefined : trustOf(options.trust, provider, modeOf(options));
   return new Security(
     qzmqServer({
@@ -153,10 +154,11 @@ export function server(options: ServerSecurityOptions): Security {
   );
 }
 
-/** QZMQ in the client's role. Throws `RangeError` as {@link server} does. */
+/** QZMQ in the client's role. Throws as {@link server} does. */
 export function client(options: ClientSecurityOptions): Security {
   const provider = providerOf(options);
   const { identity, serverName, resumption = true } = options;
+  if (identity !== undefined && !isIdentity(identity)) throw new TypeError(`identity: ${IDENTITY_RULE}`);
   const store = resumption === true ? new TicketStore() : resumption === false ? null : resumption;
   return new Security(
     qzmqClient({
@@ -205,7 +207,17 @@ function common(options: SecurityCommon, provider: CryptoProvider): CommonOption
   };
 }
 
+const IDENTITY_RULE = "expected what generateIdentity, certify or loadIdentity give";
+
+function isIdentity(value: unknown): value is Identity {
+  const { signer, chain } = (value ?? {}) as Partial<Identity>;
+  return typeof signer?.sign === "function" && Array.isArray(chain);
+}
+
 function trustOf(input: TrustInput, provider: CryptoProvider, mode: Mode): () => Trust {
+  if (typeof input !== "object" || input === null) {
+    throw new TypeError("trust: expected pins, authorities or files that say whom to believe");
+  }
   if (input instanceof Trust) {
     if (input.mode !== mode) throw new RangeError(`trust: made for mode ${input.mode}, not ${mode}`);
     return () => input;

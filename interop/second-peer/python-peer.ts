@@ -70,7 +70,7 @@ export class PythonPeer {
     this.#child = spawn("python3", [join(SOURCES, "qzmq_peer.py"), config], {
       stdio: ["ignore", "pipe", "pipe"],
       timeout: LIMIT,
-      env: { ...process.env, NODE: process.execPath },
+      env: { ...process.env, NODE: process.execPath, NODE_V8_COVERAGE: undefined },
     });
     let errors = "";
     this.#child.stderr!.on("data", (text: Buffer) => {

@@ -1,10 +1,13 @@
 /** `qzmq bench`: how fast this machine passes messages between two sockets of one process. */
-import { Pull, Push, Reply, Request, type Socket } from "../index.ts";
+import { Pull, Push, qzmq, Reply, Request, type Socket } from "../index.ts";
+import type { Args } from "./args.ts";
 import type { Command, Io } from "./command.ts";
 import { abandon } from "./endpoints.ts";
 import { Fault, suggestion } from "./fault.ts";
 import { Interrupted, interruptedFault, orStopped, stopOf } from "./interrupt.ts";
+import { modeOf } from "./names.ts";
 import { JSON_OPTION, print } from "./print.ts";
+import { SUITE_OPTIONS, suitesOf } from "./suites.ts";
 import { endpointFault } from "./trouble.ts";
 
 interface Plan {
@@ -12,6 +15,8 @@ interface Plan {
   /** Octets. */
   readonly size: number;
   readonly count: number;
+  /** QZMQ for the side that binds and the one that connects; `null` for none. */
+  readonly security: readonly [qzmq.Security, qzmq.Security] | null;
   /** Fires when the sockets are not needed any more. */
   readonly over: AbortSignal;
 }
@@ -52,6 +57,8 @@ export const bench: Command = {
       value: "N",
       about: "messages, default 500000; round trips, default 10000",
     },
+    { name: "qzmq", kind: "flag", about: "secured, with a key made for the occasion" },
+    ...SUITE_OPTIONS,
     JSON_OPTION,
   ],
   notes: ["MEASURE is throughput or latency. Both ends share one thread: two processes are faster."],
@@ -69,24 +76,47 @@ export const bench: Command = {
     const endpoint = args.text("endpoint") ?? "tcp://127.0.0.1:*";
     const size = args.integer("size", 0, MAX_SIZE) ?? 100;
     const count = args.integer("count", 1, 1_000_000_000) ?? measure.count;
+    const security = await securityOf(args, endpoint);
     const stop = stopOf(io);
     const over = new AbortController();
     const progress = new Progress(name, count, io);
     try {
-      const work = measure.run({ endpoint, size, count, over: over.signal }, progress, io.clock);
+      const work = measure.run({ endpoint, size, count, security, over: over.signal }, progress, io.clock);
       const { value, lines } = await orStopped(work, stop.signal);
       progress.end();
       const transport = endpoint.split(":")[0];
-      await print(args, io, { measure: name, transport, size, count, ...value }, lines);
+      const suite = security?.[0].connections[0]?.facts["suite"] ?? null;
+      await print(args, io, { measure: name, transport, suite, size, count, ...value }, lines);
     } catch (error) {
       progress.end();
       throw error instanceof Interrupted ? interruptedFault("nothing was measured") : error;
     } finally {
       over.abort();
+      for (const side of security ?? []) side.dispose();
       stop.dispose();
     }
   },
 };
+
+/** Both sides' security if `--qzmq` asks for it. Throws {@link Fault}. */
+async function securityOf(args: Args, endpoint: string): Promise<Plan["security"]> {
+  if (!args.has("qzmq")) {
+    const idle = SUITE_OPTIONS.find(({ name }) => args.has(name));
+    if (idle === undefined) return null;
+    throw new Fault("usage", `--${idle.name} alone secures nothing`, "add --qzmq");
+  }
+  if (endpoint.startsWith("inproc:")) {
+    throw new Fault(
+      "usage",
+      `--qzmq over ${endpoint}: nothing is secured within a process`,
+      "use tcp or ipc",
+    );
+  }
+  const settings = { mode: modeOf(args), suites: suitesOf(args) };
+  const identity = await qzmq.generateIdentity(settings.suites[0]!.signature);
+  const trust = { pins: [qzmq.pinOf(identity)] };
+  return [qzmq.server({ ...settings, identity }), qzmq.client({ ...settings, trust })];
+}
 
 async function throughput(plan: Plan, progress: Progress, clock: () => number): Promise<Result> {
   const push = new Push();
@@ -176,7 +206,8 @@ function latencies(times: Float64Array): Result {
 }
 
 /** Joins the two ends, and lets go of them when the measure is over or interrupted. */
-async function join(binder: Socket, connecter: Socket, { endpoint, over }: Plan): Promise<void> {
+async function join(binder: Socket, connecter: Socket, { endpoint, security, over }: Plan): Promise<void> {
+  if (security !== null) [binder.security, connecter.security] = security;
   over.addEventListener("abort", () => [binder, connecter].forEach(abandon), { once: true });
   try {
     await binder.bind(endpoint);

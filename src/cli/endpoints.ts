@@ -6,6 +6,20 @@ import { Fault } from "./fault.ts";
 import { Interrupted, interruptedFault, orStopped } from "./interrupt.ts";
 import { endpointFault } from "./trouble.ts";
 
+/** The options that say where a socket binds and connects. */
+export interface Sides {
+  readonly bind: string;
+  readonly connect: string;
+}
+
+/** How sockets are secured. */
+export interface Security {
+  /** To be called before the socket is bound or connected, as `sides` say. Throws {@link Fault}. */
+  apply(socket: Socket, sides: Sides): void;
+  /** Ends what works for the sockets. */
+  close(): void;
+}
+
 /** For commands with one socket. */
 export const ENDPOINT_OPTIONS: readonly OptionSpec[] = [
   {
@@ -39,12 +53,7 @@ const LINGER_INTERRUPTED = 1000;
  * Binds and connects a socket to the values of two options, in order. Tells bound addresses that hold a wildcard.
  * Throws {@link Fault}.
  */
-export async function attach(
-  socket: Socket,
-  args: Args,
-  io: Io,
-  options: { readonly bind: string; readonly connect: string },
-): Promise<void> {
+export async function attach(socket: Socket, args: Args, io: Io, options: Sides): Promise<void> {
   const { bind, connect } = options;
   if (args.texts(bind).length + args.texts(connect).length === 0) {
     throw new Fault(
@@ -93,7 +102,10 @@ export function watch(socket: Socket, args: Args, io: Io): void {
   socket.events.on("handshake:error:auth", failed);
   socket.events.on("handshake:error:other", failed);
   if (!args.has("verbose")) return;
-  socket.events.on("handshake", ({ address }) => tell(`${address}: connected`));
+  socket.events.on("handshake", ({ address, facts }) => {
+    const peer = facts === undefined ? "" : ` to ${facts["peer"] ?? "somebody"} (${facts["suite"]})`;
+    tell(`${address}: connected${peer}`);
+  });
   socket.events.on("disconnect", ({ address }) => tell(`${address}: disconnected`));
   socket.events.on("connect:retry", ({ address, interval }) =>
     tell(`${address}: tries again in ${interval} ms`),

@@ -94,9 +94,10 @@ export const proxy: Command = {
         [front, "frontend"],
         [back, "backend"],
       ] as const) {
-        security.apply(socket);
+        const options = { bind: side, connect: `${side}-connect` };
+        security.apply(socket, options);
         watch(socket, args, io);
-        await attach(socket, args, io, { bind: side, connect: `${side}-connect` });
+        await attach(socket, args, io, options);
       }
       status.show();
       const broker = new Broker(front, back);

@@ -18,6 +18,7 @@ import { Interrupted, interruptedFault, orStopped, stopOf } from "./interrupt.ts
 import { type Direction, makeSocket, type Type } from "./make-socket.ts";
 import { SECURITY_NOTES, SECURITY_OPTIONS, securityFrom } from "./security.ts";
 
+const SIDES = { bind: "bind", connect: "connect" };
 const COUNT: OptionSpec = { name: "count", kind: "value", value: "N", about: "end after N messages" };
 const TIMEOUT: OptionSpec = {
   name: "timeout",
@@ -167,9 +168,9 @@ async function run({ types, direction }: Row, args: Args, io: Io): Promise<void>
   const { operands } = args;
   const topic = args.text("topic");
   try {
-    security.apply(socket);
+    security.apply(socket, SIDES);
     watch(socket, args, io);
-    await attach(socket, args, io, { bind: "bind", connect: "connect" });
+    await attach(socket, args, io, SIDES);
     const whole: Talk = {
       ...{ stdin: io.stdin, out: io.out, format, count, tally, signal: stop.signal, echo: args.has("echo") },
       fixed: operands.length === 0 ? null : operands.map((text) => Buffer.from(text)),

@@ -130,7 +130,7 @@ function takeEarly(pipe: Pipe | null, limit: number): Uint8Array[] {
 
 /** A refused authentication, with its status: 400 from a mechanism that knows no ZAP statuses. Null for other errors. */
 function asRefusal(error: PeerError): (PeerError & { readonly status: number }) | null {
-  if (error.code === "ERR_QZMQ_AUTH") {
+  if (error.code === "ERR_QZMQ_AUTH" && error.status === undefined) {
     const refusal = new PeerError(error.code, error.message, { status: 400, cause: error.cause });
     return refusal as PeerError & { readonly status: number };
   }

@@ -1,4 +1,4 @@
-/** The command as a process: exit codes, signals, pipes, brokers, and what it says of itself. */
+/** The command as a process: exit codes, signals, pipes, and what it says of itself. */
 import { spawnSync } from "node:child_process";
 import { mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
@@ -6,10 +6,10 @@ import { join } from "node:path";
 import { suite } from "uvu";
 import * as assert from "uvu/assert";
 import { abandon } from "../../src/cli/endpoints.ts";
-import { Pull, Push, qzmq, Reply, Request, type Socket, Subscriber, XPublisher } from "../../src/index.ts";
+import { Pull, Push, qzmq, type Socket } from "../../src/index.ts";
 import { within } from "../support/within.ts";
 import { Children } from "./child.ts";
-import { Call, call } from "./run.ts";
+import { call } from "./run.ts";
 
 interface Context {
   folder: string;
@@ -167,109 +167,6 @@ test("a passphrase comes from a descriptor, and opens the key again", async ({ f
   const refused = children.start(argv, { fd3: file });
   assert.is(await within(LIMIT, refused.end, "cert revoke"), 1);
   assert.match(refused.err, /ca\.key: private key: wrong passphrase/);
-});
-
-/** Starts a proxy, and waits until it is up. */
-async function startProxy({ at }: Context, kind: string): Promise<Call> {
-  const proxy = new Call(["proxy", kind, "--frontend", at("front"), "--backend", at("back")]);
-  await within(LIMIT, proxy.printed(/frontend ipc:.*backend ipc:/), "the proxy");
-  return proxy;
-}
-
-async function endProxy(proxy: Call): Promise<void> {
-  proxy.interrupt();
-  assert.is(await within(LIMIT, proxy.code, "the proxy's end"), 0, proxy.err);
-  assert.match(proxy.err, /: ended\n$/);
-}
-
-test("proxy queue passes requests and replies", async (context) => {
-  const proxy = await startProxy(context, "queue");
-  const [request, reply] = [new Request(), new Reply()];
-  context.sockets.push(request, reply);
-  request.connect(context.at("front"));
-  reply.connect(context.at("back"));
-  await request.send("ask");
-  assert.is(String(await reply.receive()), "ask");
-  await reply.send("answer");
-  assert.is(String(await request.receive()), "answer");
-  await endProxy(proxy);
-});
-
-test("proxy forwarder passes subscriptions one way and messages the other", async (context) => {
-  const proxy = await startProxy(context, "forwarder");
-  const [publisher, subscriber] = [new XPublisher(), new Subscriber()];
-  context.sockets.push(publisher, subscriber);
-  publisher.connect(context.at("front"));
-  subscriber.connect(context.at("back"));
-  subscriber.subscribe("a");
-  assert.equal([...(await publisher.receive())[0]!], [1, 0x61]);
-  await publisher.send("b");
-  await publisher.send("a");
-  assert.is(String(await subscriber.receive()), "a");
-  await endProxy(proxy);
-});
-
-test("proxy streamer passes what is pushed, and what it holds at its end", async (context) => {
-  const proxy = await startProxy(context, "streamer");
-  const [push, pull] = [new Push(), new Pull()];
-  context.sockets.push(push, pull);
-  push.connect(context.at("front"));
-  pull.connect(context.at("back"));
-  for (let i = 0; i < 100; i++) await push.send(String(i));
-  assert.is(String(await pull.receive()), "0");
-  // The last has come in when it can be received, so the proxy holds none that it could lose.
-  for (let i = 1; i < 100; i++) assert.is(String(await pull.receive()), String(i));
-  await endProxy(proxy);
-});
-
-test("proxy counts its peers in a line at a terminal", async (context) => {
-  const argv = ["proxy", "streamer", "--frontend", context.at("f"), "--backend", context.at("b")];
-  const proxy = new Call(argv, { showsProgress: true });
-  await within(LIMIT, proxy.printed(/0 peers in front, 0 behind/), "the status");
-  const push = new Push();
-  push.connect(context.at("f"));
-  await within(LIMIT, proxy.printed(/\r1 peers in front, 0 behind/), "the peer");
-  const stranger = new Subscriber();
-  stranger.connect(context.at("b"));
-  await within(LIMIT, proxy.printed(/handshake failed/), "the stranger");
-  stranger.close();
-  push.close();
-  await within(LIMIT, proxy.printed(/1 peers.*\r0 peers in front, 0 behind/s), "the peer's end");
-  await endProxy(proxy);
-  assert.not.match(proxy.err, /-\d+ (peers|behind)/);
-});
-
-for (const endpoint of ["tcp://127.0.0.1:*", "ipc://*", "inproc://bench"]) {
-  test(`bench measures over ${endpoint}`, async () => {
-    for (const [measure, keys] of [
-      ["throughput", ["seconds", "messagesPerSecond", "megabytesPerSecond"]],
-      ["latency", ["mean", "median", "p99", "max"]],
-    ] as const) {
-      const argv = ["bench", measure, "--count", "500", "--size", "20", "--endpoint", endpoint, "--json"];
-      const { code, out, err } = await within(LIMIT, call(argv), measure);
-      assert.is(code, 0, err);
-      const { measure: name, transport, size, count, ...numbers } = JSON.parse(out);
-      assert.equal([name, transport, size, count], [measure, endpoint.split(":")[0], 20, 500]);
-      assert.equal(Object.keys(numbers), keys);
-      for (const number of Object.values(numbers)) assert.ok((number as number) > 0, out);
-    }
-  });
-}
-
-test("bench shows how far it is, at a terminal only", async () => {
-  const argv = ["bench", "throughput", "--count", "1000"];
-  const { out, err } = await within(LIMIT, call(argv, { showsProgress: true }), "bench");
-  assert.match(err, /\rthroughput: 50%/);
-  assert.match(out, /^\d+ messages a second of 100 octets, [\d.]+ MB\/s \(1000 in [\d.]+ s\)\n$/);
-  assert.is((await within(LIMIT, call(argv), "bench")).err, "");
-});
-
-test("bench can be interrupted", async () => {
-  const running = new Call(["bench", "throughput", "--count", "1000000000"], { showsProgress: true });
-  await within(LIMIT, running.printed(/0%/), "the begin");
-  running.interrupt();
-  assert.is(await within(LIMIT, running.code, "the end"), 1);
-  assert.match(running.err, /interrupted: nothing was measured/);
 });
 
 test("version and help", async () => {

@@ -2,6 +2,7 @@
 import * as assert from "uvu/assert";
 import type { Certificate, CertificateFields } from "../../src/mechanism/qzmq/certificate.ts";
 import { type Identity, makeIdentity } from "../../src/mechanism/qzmq/identity.ts";
+import { qzmqClient } from "../../src/mechanism/qzmq/index.ts";
 import { issueRevocationList } from "../../src/mechanism/qzmq/revocation.ts";
 import { Trust, type TrustOptions } from "../../src/mechanism/qzmq/trust.ts";
 import { authority, certify, key, NOT_AFTER, NOT_BEFORE, provider } from "../mechanism/qzmq/pki.ts";
@@ -201,8 +202,7 @@ sins(
   [
     [
       "a pinned key under somebody else's name",
-      async (on) => {
-        const { qzmqClient } = await import("../../src/mechanism/qzmq/index.ts");
+      (on) => {
         const client = qzmqClient({
           provider,
           unixTime: on.clock.read,

@@ -58,6 +58,17 @@ sins("cookies", always, [
   again("with a ticket", (peer) => peer.hello({ sessionId: v16("ticket") })),
   again("beyond 8192 octets", (peer) => peer.hello({ sessionId: v16(Buffer.alloc(9000)) })),
   [
+    "a second CLIENTHELLO beyond 8192 octets by its cookie alone",
+    (on) => {
+      const scene = beforeServer(on, "met");
+      scene.peer.ticket = Buffer.alloc(8137);
+      scene.say(scene.peer.hello());
+      scene.peer.retry(scene.next("RETRY"));
+      return scene.say(scene.peer.hello());
+    },
+    ...PROTOCOL,
+  ],
+  [
     "a cookie of another connection",
     (on) => {
       const other = retried(on);

@@ -3,7 +3,7 @@ import { test } from "uvu";
 import * as assert from "uvu/assert";
 import { suiteByName } from "../../src/mechanism/qzmq/suite.ts";
 import { extension } from "../support/naive-client.ts";
-import { bytes, metadata, naiveSuite, u8, u32, v16, v32 } from "../support/naive-codec.ts";
+import { bytes, frame, metadata, naiveSuite, u8, u32, v8, v16, v32 } from "../support/naive-codec.ts";
 import type { NaiveHandshake } from "../support/naive-handshake.ts";
 import { control } from "../support/naive-traffic.ts";
 import { beforeClient, beforeServer, bob, ground, type Scene } from "./scene.ts";
@@ -131,6 +131,23 @@ test("verify_data is checked before any certificate is looked at", async () => {
   scene.say(scene.peer.clientKey({ verifyData: Buffer.alloc(32) }));
   assert.is(scene.victim.error?.code, "ERR_QZMQ_AUTH");
   assert.is(looked, before);
+});
+
+test("what a peer calls things is not repeated", async () => {
+  const on = await ground();
+  const secret = "Password1";
+  const octets = [
+    frame(bytes(v8(secret), "data")),
+    frame(bytes(v8("CLIENTKEY"), secret)),
+    frame(bytes(v8(`${secret}\n`), "data")),
+  ];
+  for (const point of ["met", "greeted"] as const) {
+    for (const said of octets) {
+      const { victim } = beforeServer(on, point).raw(said);
+      assert.is(victim.error?.code, "ERR_QZMQ_PROTOCOL");
+      assert.not.match(victim.error!.message, secret);
+    }
+  }
 });
 
 test("records before FINISHED was read wait for it, and count", async () => {

@@ -1,5 +1,7 @@
 /** Hostile servers, and whoever sits in the middle, up to SERVERHELLO. */
 import { bareIdentity } from "../../src/mechanism/qzmq/identity.ts";
+import { suiteByName } from "../../src/mechanism/qzmq/suite.ts";
+import { Trust } from "../../src/mechanism/qzmq/trust.ts";
 import { extension } from "../support/naive-client.ts";
 import { bytes, type Changes, frame, greeting, u8, u16, u32, v8, v16, v32 } from "../support/naive-codec.ts";
 import type { ServerHelloField } from "../support/naive-server.ts";
@@ -346,15 +348,12 @@ sins("a client without a certificate", () => ground(anonymous), [
   changed("client_auth that requires one", extensions(auth(2, "\x02\x03\x04")), AUTH),
 ]);
 
-sins("a client that is pq-only", async () => {
-  const { suiteByName } = await import("../../src/mechanism/qzmq/suite.ts");
-  const { Trust } = await import("../../src/mechanism/qzmq/trust.ts");
-  const trust = new Trust(provider, {
-    mode: "pq-only",
-    pins: [{ fingerprint: bob.fingerprint, name: "bob" }],
-  });
-  return ground({
-    client: { mode: "pq-only", trust: () => trust },
-    server: { suites: [suiteByName("2,2,1,1")] },
-  });
-}, [changed("the hybrid suite", {}, SUITE)]);
+const pqOnly = new Trust(provider, {
+  mode: "pq-only",
+  pins: [{ fingerprint: bob.fingerprint, name: "bob" }],
+});
+const strict = {
+  client: { mode: "pq-only", trust: () => pqOnly },
+  server: { suites: [suiteByName("2,2,1,1")] },
+} as const;
+sins("a client that is pq-only", () => ground(strict), [changed("the hybrid suite", {}, SUITE)]);

@@ -64,7 +64,7 @@ function carry(
   const random = options.seed === undefined ? null : seeded(options.seed);
   from.on("end", () => to.end());
   from.on("close", () => to.destroy());
-  from.on("data", async (octets) => {
+  const forward = async (octets: Buffer): Promise<void> => {
     from.pause();
     if (!allow(octets)) {
       from.destroy();
@@ -84,7 +84,8 @@ function carry(
         await new Promise((resolve) => setTimeout(resolve, random() * 3));
     }
     from.resume();
-  });
+  };
+  from.on("data", (octets) => void forward(octets));
 }
 
 /** Sends recorded octets to an endpoint, and resolves to what comes back until the other side closes or falls silent. */

@@ -53,8 +53,10 @@ export class NaiveClient extends NaiveHandshake {
   cookie: Buffer = Buffer.alloc(0);
   ticket: Buffer = Buffer.alloc(0);
   extensions: Buffer = Buffer.alloc(0);
+  /** c early, of the last CLIENTHELLO. */
+  #earlySecret: Buffer = Buffer.alloc(0);
   #earlyRecords = 0;
-  #accepted = 0;
+  #accepted = false;
   #resumed = false;
   #kemPublic: Buffer = Buffer.alloc(0);
   /** Whether SERVERHELLO wants certificates. */
@@ -78,6 +80,7 @@ export class NaiveClient extends NaiveHandshake {
     };
     this.spans = spans(fields);
     this.transcript = bytes(...Object.values(fields));
+    this.#earlySecret = this.earlySecret();
     return this.transcript;
   }
 
@@ -93,7 +96,7 @@ export class NaiveClient extends NaiveHandshake {
   early(plaintext: Octets, sequence = this.#earlyRecords): Buffer {
     this.#earlyRecords++;
     const head = recordHead("EARLY", 0, sequence);
-    return bytes(head, seal(this.suite, this.earlySecret(), STREAM.early, sequence, head, plaintext));
+    return bytes(head, seal(this.suite, this.#earlySecret, STREAM.early, sequence, head, plaintext));
   }
 
   /** Takes SERVERHELLO, and checks the server's proof; with no key of the server's it believes anything. */
@@ -106,7 +109,7 @@ export class NaiveClient extends NaiveHandshake {
       extensions.set(list.take(2).readUInt16BE(), list.vector(2));
     }
     this.#level = extensions.get(0xff02)?.[0] ?? 0;
-    this.#accepted = extensions.has(0x2a) ? this.#earlyRecords : 0;
+    this.#accepted = extensions.has(0x2a);
     cursor.vector(4);
     this.transcript = bytes(this.transcript, cursor.octets.subarray(0, cursor.at));
     const auth = cursor.vector(2);
@@ -146,7 +149,7 @@ export class NaiveClient extends NaiveHandshake {
       return octets;
     };
     add(changes.metadata, () => v32(metadata(["Socket-Type", "DEALER"])));
-    add(changes.earlyRecords, () => u32(this.#accepted));
+    add(changes.earlyRecords, () => u32(this.#accepted ? this.#earlyRecords : 0));
     add(changes.certificate, () => v32(chain));
     add(changes.signature, () => v16(shown === null ? "" : this.sign("QZMQ/1 client")));
     add(changes.binder, () => v8(this.#resumed ? this.pskMac("res binder", this.th()) : ""));

@@ -44,7 +44,9 @@ test("every test file runs the suites it declares, and runs them last", () => {
       const suites = [...text.matchAll(/^const (\w+) = suite\b/gm)].map((match) => match[1]);
       if (/^import .*\btest\b.* from "uvu";$/m.test(text)) suites.push("test");
       const missing = suites.filter((name) => !text.includes(`\n${name}.run();\n`));
-      if (missing.length > 0 || !/\n\w+\.run\(\);\n$/.test(text)) sloppy.push(file);
+      // A file without suites of its own leaves both to a table's helper; that tests ran at all is the runner's to check.
+      const runsLast = suites.length === 0 || /\n\w+\.run\(\);\n$/.test(text);
+      if (missing.length > 0 || !runsLast) sloppy.push(file);
     }
   }
   assert.equal(sloppy, []);

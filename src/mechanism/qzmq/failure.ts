@@ -13,40 +13,30 @@ export function asPeerError(thrown: unknown): PeerError {
   return new PeerError("ERR_QZMQ_INTERNAL", "Handshake failed on our side", { cause: thrown });
 }
 
-/** What the peer is told during the handshake; `null` for nothing: it is no peer, it told us first, or it is not listening. */
+/** Reasons other than `protocol`; `null` for nothing: it is no peer, it told us first, or it is not listening. */
+const REASONS: ReadonlyMap<PeerErrorCode, WireReason | null> = new Map([
+  ["ERR_QZMQ_AUTH", "auth"],
+  ["ERR_QZMQ_REPLAY", "auth"],
+  ["ERR_QZMQ_VERSION", "version"],
+  ["ERR_QZMQ_SUITE", "suite"],
+  ["ERR_QZMQ_BUSY", "busy"],
+  ["ERR_QZMQ_INTERNAL", "internal"],
+  ["ERR_QZMQ_ROLE", null],
+  ["ERR_QZMQ_TIMEOUT", null],
+  ["ERR_ZMTP_PEER_ERROR", null],
+]);
+
+/** What the peer is told during the handshake; `null` for nothing. */
 export function wireReason(code: PeerErrorCode): WireReason | null {
-  switch (code) {
-    case "ERR_QZMQ_AUTH":
-    case "ERR_QZMQ_REPLAY":
-      return "auth";
-    case "ERR_QZMQ_VERSION":
-      return "version";
-    case "ERR_QZMQ_SUITE":
-      return "suite";
-    case "ERR_QZMQ_BUSY":
-      return "busy";
-    case "ERR_QZMQ_INTERNAL":
-      return "internal";
-    case "ERR_QZMQ_ROLE":
-    case "ERR_QZMQ_TIMEOUT":
-    case "ERR_ZMTP_PEER_ERROR":
-      return null;
-    default:
-      return "protocol";
-  }
+  const reason = REASONS.get(code);
+  return reason === undefined ? "protocol" : reason;
 }
 
-/** What the peer is told after the handshake; `null` for nothing: no record of its own said what we fail at. */
+/** What the peer is told after the handshake; `null` for nothing: everything authentic has ended before. */
 export function closeCode(code: PeerErrorCode): CloseCode | null {
-  switch (code) {
-    case "ERR_QZMQ_TRUNCATED":
-      return null;
-    case "ERR_QZMQ_LIMIT":
-    case "ERR_ZMTP_MESSAGE_TOO_LARGE":
-      return CLOSE_CODE.limits;
-    default:
-      return CLOSE_CODE.protocol;
-  }
+  if (code === "ERR_QZMQ_TRUNCATED") return null;
+  const limit = code === "ERR_QZMQ_LIMIT" || code === "ERR_ZMTP_MESSAGE_TOO_LARGE";
+  return limit ? CLOSE_CODE.limits : CLOSE_CODE.protocol;
 }
 
 /**

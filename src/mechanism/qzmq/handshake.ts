@@ -9,7 +9,7 @@ import type { Authorization, MechanismHost } from "../mechanism.ts";
 import type { Connection } from "./connection.ts";
 import type { Counters } from "./counters.ts";
 import { encodeCommand } from "./framing.ts";
-import { type Command, type HandshakeName, MAX_HANDSHAKE_FRAME } from "./messages.ts";
+import { COMMAND_NAMES, type Command, type HandshakeName, MAX_HANDSHAKE_FRAME } from "./messages.ts";
 import type { Signer } from "./signer.ts";
 import type { Suite } from "./suite.ts";
 import type { Trust } from "./trust.ts";
@@ -119,9 +119,9 @@ export function primitives(
   return { hash: provider.hashes[suite.hash], aead: provider.aeads[suite.aead] };
 }
 
-/** A message that this state does not expect. */
-export function unexpected(command: Command, awaited: string): PeerError {
-  const name = command.name.replace(/[^ -~]/g, "?");
+/** A message that this state does not expect. A name that nobody knows stays out of our logs (spec, "Local causes"). */
+export function unexpected(command: Command, awaited: HandshakeName): PeerError {
+  const name = COMMAND_NAMES.has(command.name) ? command.name : "command";
   return new PeerError("ERR_QZMQ_PROTOCOL", `Unexpected ${name} while waiting for ${awaited}`);
 }
 

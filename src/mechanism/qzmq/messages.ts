@@ -30,6 +30,11 @@ const RANDOM_LENGTH = 32;
 /** Commands of the handshake. */
 export type HandshakeName = "CLIENTHELLO" | "RETRY" | "SERVERHELLO" | "CLIENTKEY" | "FINISHED" | "ERROR";
 
+/** Every command of ours: the handshake's and those that records travel in (spec, "Handshake and record commands"). */
+export const COMMAND_NAMES: ReadonlySet<string> = new Set([
+  ...["CLIENTHELLO", "RETRY", "EARLY", "SERVERHELLO", "CLIENTKEY", "FINISHED", "ERROR", "MESSAGE", "CONTROL"],
+]);
+
 /** A command body taken apart; `data` is a view. */
 export interface Command {
   /** Octets 1..255 of the name as latin1. */

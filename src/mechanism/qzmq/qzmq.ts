@@ -17,16 +17,13 @@ import { type Counters, countCompleted, countFailure } from "./counters.ts";
 import { asPeerError, closeCode, refusal, wireReason } from "./failure.ts";
 import { encodeCommand, isCommand } from "./framing.ts";
 import type { Awaiting, Handshake, State, Step, Work } from "./handshake.ts";
-import { decodeCommand, decodeError, encodeError, MAX_CLIENT_HELLO } from "./messages.ts";
+import { COMMAND_NAMES, decodeCommand, decodeError, encodeError, MAX_CLIENT_HELLO } from "./messages.ts";
 import { RECORD_OVERHEAD } from "./record.ts";
 
 /** Name in the greeting. */
 export const MECHANISM_NAME = "QZMQ";
-/** Commands that the decrypted stream may not hold: those of handshakes, and our own (spec, "Record stream"). */
-const RESERVED_COMMANDS: ReadonlySet<string> = new Set([
-  ...["READY", "ERROR", "CLIENTHELLO", "RETRY", "EARLY", "SERVERHELLO", "CLIENTKEY", "FINISHED"],
-  ...["MESSAGE", "CONTROL"],
-]);
+/** Commands that the decrypted stream may not hold: our own, and NULL's READY (spec, "Record stream"). */
+const RESERVED_COMMANDS: ReadonlySet<string> = new Set(["READY", ...COMMAND_NAMES]);
 /** Octet of the greeting that says the role (RFC 37, "greeting"). */
 const AS_SERVER = 32;
 
