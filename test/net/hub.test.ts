@@ -29,18 +29,21 @@ for (const [side, types] of MOMENTS) {
           if (event.type === type) closed ??= it.hub.close();
         };
         await pull.hub.bind("tcp://127.0.0.1:0");
-        push.hub.connect(pull.hub.lastEndpoint!);
+        const endpoint = pull.hub.lastEndpoint!;
+        push.hub.connect(endpoint);
         if (type === "disconnect" || type === "connect:retry") {
           await Promise.all([push.saw("handshake"), pull.saw("handshake")]);
-          if (side === "PUSH") await pull.hub.unbind(pull.hub.lastEndpoint!);
-          else push.hub.disconnect(push.hub.lastEndpoint!);
+          if (side === "PUSH") await pull.hub.unbind(endpoint);
+          else push.hub.disconnect(endpoint);
         }
         await it.saw(type);
         await within(LIMIT, closed!, "closing");
         await it.saw("end");
         const seen = it.events.length;
         await other.hub.close();
+        const heir = await RawServer.listen(cleanup, Number(/\d+$/.exec(endpoint)![0]));
         await pause(30);
+        assert.is(heir.peers.length, 0, "it connected again");
         assert.is(it.events.length, seen, `more came after end: ${it.types().slice(seen)}`);
         assert.is(it.types().filter((one) => one === "end").length, 1);
       }),
@@ -282,6 +285,27 @@ test(
     push.hub.disconnect(server.endpoint);
     push.settings.linger = 0;
     await within(LIMIT, push.hub.close(), "closing");
+  }),
+);
+
+test(
+  "disconnect with linger 50, then close with linger -1: the later one counts",
+  scenario(async (cleanup) => {
+    const server = await RawServer.listen(cleanup);
+    const push = bare("PUSH", cleanup, { settings: { linger: 50 } });
+    push.hub.connect(server.endpoint);
+    const peer = await server.join("PULL");
+    await push.saw("handshake");
+    peer.socket.pause();
+    for (let i = 0; i < 20; i++) push.pattern.send([MIB]);
+    push.hub.disconnect(server.endpoint);
+    push.settings.linger = -1;
+    const closed = push.hub.close();
+    await pause(150);
+    peer.socket.resume();
+    await within(LIMIT, closed, "closing");
+    await until(() => peer.ended, "FIN");
+    assert.is(peer.messages.length, 20);
   }),
 );
 

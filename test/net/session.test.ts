@@ -20,6 +20,15 @@ function ping(ttlTenths: number, context = ""): Buffer {
   return encodeCommand("PING", ttl, Buffer.from(context));
 }
 
+/** The other side has closed its half only: what the peer still sends is taken, not answered by a reset. */
+async function notReset(peer: RawPeer): Promise<void> {
+  for (let i = 0; i < 3; i++) {
+    await peer.write(Buffer.alloc(100));
+    await pause(5);
+  }
+  assert.is(peer.error, undefined);
+}
+
 // Writing.
 
 test(
@@ -156,6 +165,69 @@ test(
   }),
 );
 
+test(
+  "a close with unread input still delivers what was written: FIN, not a reset",
+  scenario(async (cleanup) => {
+    const dealer = bare("DEALER", cleanup, { settings: { receiveHighWaterMark: 1, linger: -1 } });
+    await dealer.hub.bind("tcp://127.0.0.1:0");
+    const peer = await RawPeer.join(dealer.hub.lastEndpoint!, "DEALER");
+    cleanup(() => peer.socket.destroy());
+    await dealer.saw("handshake");
+    peer.socket.pause();
+    for (let i = 0; i < 20; i++) peer.socket.write(frame(0, KIB_64));
+    await until(() => dealer.pattern.readable, "input");
+    await pause(20);
+    for (let i = 0; i < 100; i++) await dealer.send(String(i));
+    await dealer.hub.close();
+    await pause(50);
+    peer.socket.resume();
+    await peer.gone();
+    await notReset(peer);
+    assert.is(peer.messages.length, 100);
+  }),
+);
+
+test(
+  "a PING that comes to light after the close is not answered, which would spoil the end",
+  scenario(async (cleanup) => {
+    const dealer = bare("DEALER", cleanup, {
+      settings: { receiveHighWaterMark: 1, heartbeatInterval: 20, heartbeatTimeout: 10_000 },
+    });
+    await dealer.hub.bind("tcp://127.0.0.1:0");
+    const peer = await RawPeer.join(dealer.hub.lastEndpoint!, "DEALER");
+    cleanup(() => peer.socket.destroy());
+    await peer.write(Buffer.concat([frame(0, "1"), ping(0), frame(0, "2")]));
+    await until(() => dealer.pattern.readable, "the first message");
+    await dealer.send("last");
+    dealer.pattern.receive();
+    await dealer.hub.close();
+    await peer.gone();
+    await pause(60);
+    await notReset(peer);
+    assert.equal(peer.messages, [["last"]]);
+  }),
+);
+
+test(
+  "ERROR arrives before the end, whatever else the peer has sent",
+  scenario(async (cleanup) => {
+    const pull = bare("PULL", cleanup);
+    await pull.hub.bind("tcp://127.0.0.1:0");
+    for (let i = 0; i < 20; i++) {
+      const peer = await RawPeer.connect(pull.hub.lastEndpoint!);
+      peer.socket.pause();
+      peer.socket.write(Buffer.concat([handshakeOf("SUB"), ...Array.from({ length: 30 }, () => KIB_64)]));
+      await pull.saw("disconnect", i + 1);
+      await pause(5);
+      peer.socket.resume();
+      await peer.gone();
+      await notReset(peer);
+      assert.is(peer.frames.at(-1)!.body.toString("latin1", 1, 6), "ERROR");
+      peer.socket.destroy();
+    }
+  }),
+);
+
 // Back-pressure.
 
 test(
@@ -199,7 +271,10 @@ test(
     await second.write(Buffer.concat([3, 4, 5, 6].map((i) => frame(0, String(i)))));
     await pull.saw("handshake", 2);
     await pause(20);
-    for (let i = 0; i < 7; i++) assert.is(String(await pull.receive()), String(i));
+    // Nothing comes in between these reads: they find what was in the pipe.
+    for (let i = 0; i < 3; i++) assert.is(String(pull.pattern.receive()), String(i));
+    assert.not(pull.pattern.readable, "a full pipe was filled further");
+    for (let i = 3; i < 7; i++) assert.is(String(await pull.receive()), String(i));
   }),
 );
 
