@@ -116,6 +116,12 @@ test("a peer cannot name its own User-Id", async () => {
   assert.equal([...scene.victim.ready!.metadata.keys()].sort(), ["Socket-Type", "User-Id"]);
 });
 
+test("nor can a server name one for its client", async () => {
+  const scene = beforeClient(await ground(), "keyed");
+  scene.say(scene.peer.finished({ metadata: v32(metadata(["Socket-Type", "ROUTER"], ["USER-ID", "root"])) }));
+  assert.equal([...scene.victim.ready!.metadata.keys()], ["Socket-Type"]);
+});
+
 test("verify_data is checked before any certificate is looked at", async () => {
   let looked = 0;
   const on = await ground({
