@@ -179,15 +179,15 @@ function providerOf(options: SecurityCommon): CryptoProvider {
   return crypto === "auto" ? PROVIDER : cryptoProvider(crypto);
 }
 
-/** Mode `classical` must be named, and warns. */
 function modeOf(options: SecurityCommon): Mode {
-  if (options.mode === "classical") {
-    process.emitWarning("QZMQ in mode classical does not resist a quantum computer", "QzmqSecurityWarning");
-  }
   return options.mode ?? "hybrid";
 }
 
 function common(options: SecurityCommon, provider: CryptoProvider): CommonOptions {
+  // Spec, "Modes": classical must be named, and warns.
+  if (options.mode === "classical") {
+    process.emitWarning("QZMQ in mode classical does not resist a quantum computer", "QzmqSecurityWarning");
+  }
   const { suites, crypto: _, ...rest } = options;
   const shared: Omit<CommonOptions, "provider" | "unixTime" | "suites"> = {
     ...(rest.mode === undefined ? {} : { mode: rest.mode }),

@@ -109,7 +109,7 @@ async function throughput(subject: Subject, size: number): Promise<number> {
 }
 
 async function latency(subject: Subject): Promise<{ p50: number; p99: number }> {
-  const count = flags.short ? 4000 : 20_000;
+  const count = flags.short ? 20_000 : 50_000;
   const rep = new Peer(subject, "rep", "tcp://127.0.0.1:*", 16, count);
   const { bound } = await rep.line();
   const req = new Peer(subject, "req", String(bound), 16, count);

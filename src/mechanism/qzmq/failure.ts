@@ -50,3 +50,8 @@ export function refusal(where: "frame" | "stream", error: PeerError, inHandshake
   const tooLarge = code === "ERR_ZMTP_MESSAGE_TOO_LARGE";
   return named(inHandshake || tooLarge ? "ERR_QZMQ_PROTOCOL" : "ERR_QZMQ_TRUNCATED");
 }
+
+/** A handshake that lost its seat to a newcomer (spec, "Limits before authentication"). */
+export function noSeat(): PeerError {
+  return new PeerError("ERR_QZMQ_BUSY", "Handshake made room for another");
+}

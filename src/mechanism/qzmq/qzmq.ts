@@ -14,7 +14,7 @@ import type { Defer } from "./admission.ts";
 import type { Connection } from "./connection.ts";
 import { CLOSE_CODE, type CloseCode } from "./control.ts";
 import { type Counters, countCompleted, countFailure } from "./counters.ts";
-import { asPeerError, closeCode, refusal, wireReason } from "./failure.ts";
+import { asPeerError, closeCode, noSeat, refusal, wireReason } from "./failure.ts";
 import { encodeCommand, isCommand } from "./framing.ts";
 import type { Awaiting, Handshake, State, Step, Work } from "./handshake.ts";
 import { COMMAND_NAMES, decodeCommand, decodeError, encodeError, MAX_CLIENT_HELLO } from "./messages.ts";
@@ -235,7 +235,7 @@ export class QzmqMechanism implements Mechanism {
 
   /** A handshake that was dropped has no seat any more: nothing it would hold is accounted for. */
   #checkSeat(): void {
-    if (this.#dropped) throw new PeerError("ERR_QZMQ_BUSY", "Handshake made room for another");
+    if (this.#dropped) throw noSeat();
   }
 
   #tick(now: number): void {
@@ -316,7 +316,7 @@ export class QzmqMechanism implements Mechanism {
 
   #resume(answer: Answer): void {
     if (this.#work === null) return;
-    this.#proceed(answer);
+    this.#proceed(this.#dropped ? { ok: false, error: noSeat() } : answer);
     if (this.#outcome !== null) this.#host!.wake();
   }
 

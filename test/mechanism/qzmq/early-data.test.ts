@@ -38,6 +38,28 @@ test("early data is held until the handshake is done", async () => {
   assert.is(pair.server.text, "\0\x05early");
 });
 
+test("no more early records are sent than a server takes, however small its records", async () => {
+  for (const recordLimit of [4096, 16_384]) {
+    const factories = await makeFactories({
+      client: { earlyData: true },
+      server: { recordLimit, tickets: { earlyLimit: 1_048_576 } },
+    });
+    connect(factories).dispose();
+    const waiting = Array.from({ length: 100 }, () => message(new Uint8Array(Math.floor(recordLimit * 0.7))));
+    const pair = connect(factories, { client: { waiting } });
+    assertReady(pair);
+    const early = names(pair).filter((name) => name === "EARLY").length;
+    assert.ok(early > 1 && early <= 64, `${early} EARLY`);
+    assert.is(pair.client.mechanism.facts?.["early"], "accepted");
+    const sent = waiting.slice(0, waiting.length - pair.client.waiting.length);
+    const octets = pair.server.received.reduce((sum, part) => sum + part.length, 0);
+    assert.is(
+      octets,
+      sent.reduce((sum, part) => sum + part.length, 0),
+    );
+  }
+});
+
 test("refused early data goes again after FINISHED, once", async () => {
   const accepting = await makeFactories({ server: TICKETS, client: { earlyData: true } });
   connect(accepting);

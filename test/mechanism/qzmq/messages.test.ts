@@ -312,4 +312,10 @@ test("garbage gives LayoutError or PeerError, and nothing else", () => {
   );
 });
 
+test("a server_name is one string of octets: a byte order mark is part of it", () => {
+  const data = Buffer.from("\ufeffserver.example");
+  const bytes = new Writer().u16(0).v16(data).finish();
+  assert.is(decodeClientExtensions(bytes).serverName, "\ufeffserver.example");
+});
+
 test.run();

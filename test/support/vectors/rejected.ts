@@ -316,6 +316,13 @@ async function finishedToClient(): Promise<RejectedSpec[]> {
     ["FINISHED with an octet left over", CLOSED_PROTOCOL, end({ metadata, tail: u8(0) })],
     ["metadata of FINISHED is not padded", CLOSED_PROTOCOL, end({ metadata: metadata.subarray(0, 31) })],
     ["metadata of FINISHED without Socket-Type", CLOSED_PROTOCOL, end({ metadata: padded(Buffer.alloc(0)) })],
+    [
+      "a socket type that cannot talk to the client's",
+      ["CLOSE 4", "ERR_ZMTP_INCOMPATIBLE_SOCKET_TYPE"],
+      end({
+        metadata: padded(properties(["Socket-Type", "SUB"])),
+      }),
+    ],
     ["MESSAGE in place of FINISHED", PROTOCOL, () => [command("MESSAGE", Buffer.alloc(40))]],
     [
       "ERROR in place of FINISHED",
