@@ -20,6 +20,8 @@ type Value = number | Buffer | null;
 const ROWS: ReadonlyMap<number, OptionRow> = new Map(OPTIONS.map((row) => [row.id, row]));
 /** Frames in one message of a peer; libzmq has no such limit. */
 const MAX_FRAMES_PER_MESSAGE = 65_536;
+/** Accepted connections of one endpoint in their handshake; libzmq has no such limit. */
+const MAX_HANDSHAKES = 10_000;
 const CURVE_KEY_LENGTH = 32;
 const CURVE_TEXT = "The CURVE mechanism is not supported";
 /** Stands for CURVE, so that a socket with its options never falls back to no security. */
@@ -93,6 +95,7 @@ export class OptionStore {
       reconnectInterval: this.number(OPTION.reconnectInterval),
       reconnectMaxInterval: this.number(OPTION.reconnectMaxInterval),
       handshakeInterval: this.number(OPTION.handshakeInterval),
+      maxHandshakes: MAX_HANDSHAKES,
       heartbeatInterval: this.number(OPTION.heartbeatInterval),
       heartbeatTimeout: this.number(OPTION.heartbeatTimeout),
       heartbeatTimeToLive: this.number(OPTION.heartbeatTimeToLive),

@@ -14,9 +14,6 @@ import { type Endpoint, formatTcp, socketPath } from "./endpoint.ts";
 import type { EventError } from "./events.ts";
 import type { Session, SessionOwner } from "./session.ts";
 
-/** Connections of one listener that have not finished their handshake; beyond, the oldest makes room. */
-const MAX_HANDSHAKES = 10_000;
-
 type StreamEndpoint = Extract<Endpoint, { transport: "tcp" | "ipc" }>;
 
 /** See the head of this file. */
@@ -194,7 +191,7 @@ export class Listener implements SessionOwner {
       return;
     }
     // The oldest makes room: who holds all places by saying nothing must not keep everybody else out.
-    if (this.#handshaking.size >= MAX_HANDSHAKES)
+    if (this.#handshaking.size >= this.#scope.settings.maxHandshakes)
       for (const oldest of this.#handshaking) {
         oldest.destroy();
         break;

@@ -40,7 +40,6 @@ export class Session implements PipeTransport {
   #blocked = false;
   #flushScheduled = false;
   #pumpScheduled = false;
-  #pumping = false;
   /** The pipe is full, or the engine while its mechanism waits; reading stopped. */
   #stalled = false;
   #timer: NodeJS.Timeout | null = null;
@@ -120,11 +119,6 @@ export class Session implements PipeTransport {
   /** The mechanism, or the authorizer, can go on. */
   wake(): void {
     if (this.#closed) return;
-    if (this.#pumping) {
-      // From within an event that the pump reports: it must be done with that event first.
-      process.nextTick(() => this.wake());
-      return;
-    }
     try {
       this.#engine.advance(performance.now());
     } catch (error) {
@@ -180,7 +174,6 @@ export class Session implements PipeTransport {
     const engine = this.#engine;
     const now = performance.now();
     this.#unstall(now);
-    this.#pumping = true;
     try {
       for (let event = engine.next(now); event !== null; event = engine.next(now)) {
         const goOn = event instanceof Ready ? this.#join(event) : this.#pipe!.deliver(event);
@@ -193,8 +186,6 @@ export class Session implements PipeTransport {
     } catch (error) {
       this.#close(error as Error);
       return;
-    } finally {
-      this.#pumping = false;
     }
     if (this.#peerEnded && !this.#stalled) {
       this.#onEnd();

@@ -15,6 +15,8 @@ export interface HubSettings {
   readonly reconnectMaxInterval: number;
   /** Greeting and mechanism together; 0 unlimited (ZMQ_HANDSHAKE_IVL). */
   readonly handshakeInterval: number;
+  /** Accepted connections in their handshake; beyond, the oldest makes room. */
+  readonly maxHandshakes: number;
   /** From one PING to the next; 0 off (ZMQ_HEARTBEAT_IVL). */
   readonly heartbeatInterval: number;
   /** Silence after a PING that ends the connection; -1 as the interval, 0 never (ZMQ_HEARTBEAT_TIMEOUT). */

@@ -40,6 +40,9 @@ export class FrameDecoder {
   #borrowed = false;
   readonly #transient: boolean;
   readonly #waiting = new Queue<Buffer>();
+  /** Short chunks behind those, joined. */
+  #spill: Buffer = EMPTY;
+  #spilled = 0;
 
   /** A frame cut off by the end of the octets so far: its header, as far as it has come ... */
   readonly #header = Buffer.alloc(9);
@@ -58,13 +61,35 @@ export class FrameDecoder {
   /** Stores octets. The chunk belongs to the decoder from now on; a `borrowed` one only until {@link FrameDecoder.release}. */
   push(chunk: Buffer, borrowed = false): void {
     if (chunk.length === 0) return;
-    if (this.#position === this.#window.length && this.#taken === this.#chunk.length) {
+    const spent = this.#position === this.#window.length && this.#taken === this.#chunk.length;
+    if (spent && this.#waiting.length === 0 && this.#spilled === 0) {
       this.#chunk = chunk;
       this.#taken = 0;
       this.#borrowed = borrowed;
     } else {
-      this.#waiting.push(borrowed ? Buffer.from(chunk) : chunk);
+      this.#wait(chunk, borrowed);
     }
+  }
+
+  /** Queues a chunk. Short ones are joined: each on its own would cost a hundred times the octets in it. */
+  #wait(chunk: Buffer, borrowed: boolean): void {
+    if (chunk.length >= VIEW) {
+      this.#endSpill();
+      this.#waiting.push(borrowed ? Buffer.from(chunk) : chunk);
+      return;
+    }
+    if (this.#spilled + chunk.length > this.#spill.length) {
+      this.#endSpill();
+      this.#spill = Buffer.allocUnsafeSlow(SLAB);
+    }
+    this.#spilled += chunk.copy(this.#spill, this.#spilled);
+  }
+
+  /** What was joined takes its place in the queue. */
+  #endSpill(): void {
+    if (this.#spilled > 0) this.#waiting.push(this.#spill.subarray(0, this.#spilled));
+    this.#spill = EMPTY;
+    this.#spilled = 0;
   }
 
   /** A borrowed chunk is about to be written again: keeps a copy of what has not been decoded. */
@@ -131,6 +156,7 @@ export class FrameDecoder {
   /** Makes the next stored octets the window. False when there are none. */
   #refill(): boolean {
     if (this.#taken === this.#chunk.length) {
+      if (this.#waiting.length === 0) this.#endSpill();
       const chunk = this.#waiting.shift();
       this.#chunk = chunk ?? EMPTY;
       this.#taken = 0;

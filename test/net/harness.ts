@@ -93,6 +93,7 @@ const SETTINGS: HubSettings = {
   reconnectInterval: 10,
   reconnectMaxInterval: 0,
   handshakeInterval: 30_000,
+  maxHandshakes: 10_000,
   heartbeatInterval: 0,
   heartbeatTimeout: -1,
   heartbeatTimeToLive: 0,

@@ -294,6 +294,26 @@ test(
   }),
 );
 
+test(
+  "ROUTER: who takes all places by saying nothing makes room for an honest peer",
+  scenario(async (cleanup) => {
+    const it = bare("ROUTER", cleanup, { settings: { maxHandshakes: 20, backlog: 200 } });
+    await it.hub.bind("tcp://127.0.0.1:*");
+    const endpoint = it.hub.lastEndpoint!;
+    const silent: RawPeer[] = [];
+    cleanup(() => {
+      for (const peer of silent) peer.socket.destroy();
+    });
+    for (let i = 0; i < 60; i++) silent.push(await RawPeer.connect(endpoint));
+    await it.saw("accept", 60);
+    for (const peer of silent.slice(0, 40)) await peer.gone();
+    assert.is(silent.filter((peer) => peer.ended || peer.closed).length, 40);
+    const honest = await RawPeer.join(endpoint, "DEALER", "honest");
+    cleanup(() => honest.socket.destroy());
+    await it.saw("handshake");
+  }),
+);
+
 for (const [when, lead] of [
   ["at once", Buffer.alloc(0)],
   ["after the greeting", encodeGreeting("NULL", false)],

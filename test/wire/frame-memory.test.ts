@@ -1,4 +1,6 @@
 /** What decoding costs in memory and time: nothing for a promise, little for what is kept, linear for what comes. */
+import { setFlagsFromString } from "node:v8";
+import { runInNewContext } from "node:vm";
 import { test } from "uvu";
 import * as assert from "uvu/assert";
 import { encodeFrame } from "../../src/wire/frame.ts";
@@ -15,6 +17,48 @@ function fresh(bytes: Uint8Array): Buffer {
   chunk.set(bytes);
   return chunk;
 }
+
+test("octets that wait one by one cost little more than their number", () => {
+  const decoder = new FrameDecoder(UNLIMITED);
+  setFlagsFromString("--expose-gc");
+  const collect = runInNewContext("gc") as () => void;
+  const memory = () => {
+    collect();
+    const { heapUsed, external } = process.memoryUsage();
+    return heapUsed + external;
+  };
+  const one = Buffer.alloc(1);
+  const count = 200_000;
+  // The first chunk is left undecoded, so that all others wait.
+  const stream = Buffer.concat(Array.from({ length: count / 4 }, () => encodeFrame(0, Buffer.from("ab"))));
+  const before = memory();
+  for (const octet of stream) {
+    one[0] = octet;
+    decoder.push(one, true);
+    decoder.release();
+  }
+  const cost = memory() - before;
+  assert.ok(cost < 4 * count, `${cost} octets for ${count}`);
+  let frames = 0;
+  while (decoder.next()) {
+    assert.is(decoder.body.toString(), "ab");
+    frames++;
+  }
+  assert.is(frames, count / 4);
+});
+
+test("what came first stays first when a reader stops between two chunks", () => {
+  const decoder = new FrameDecoder(UNLIMITED);
+  const frame = (text: string) => fresh(encodeFrame(0, Buffer.from(text)));
+  decoder.push(frame("a"));
+  decoder.push(frame("b"));
+  const seen: string[] = [];
+  assert.ok(decoder.next());
+  seen.push(decoder.body.toString());
+  decoder.push(frame("c"));
+  while (decoder.next()) seen.push(decoder.body.toString());
+  assert.equal(seen, ["a", "b", "c"]);
+});
 
 test("announcing sizes without end costs no memory", () => {
   const decoders: FrameDecoder[] = [];

@@ -150,7 +150,6 @@ export class QzmqMechanism implements Mechanism {
     this.#tick(now);
     return this.#guard(() => {
       if (this.#connection !== null) return this.#connection.receive(flags, body, now);
-      this.#checkSeat();
       this.#deadline = this.#startedAt + this.#role.handshakeTimeout;
       if (!isCommand(flags)) throw new PeerError("ERR_QZMQ_PROTOCOL", "Message before the handshake is done");
       const command = decodeCommand(body.slice());
@@ -175,10 +174,7 @@ export class QzmqMechanism implements Mechanism {
 
   advance(now: number): Uint8Array | null {
     this.#tick(now);
-    return this.#guard(() => {
-      if (this.#connection === null) this.#checkSeat();
-      return this.#settle();
-    });
+    return this.#guard(() => this.#settle());
   }
 
   takeOutput(): Uint8Array[] {
@@ -193,9 +189,8 @@ export class QzmqMechanism implements Mechanism {
     this.#tick(now);
     this.#guard(() => {
       if (this.#connection !== null) this.#connection.onDeadline(now);
-      else this.#checkSeat();
-      if (this.#connection === null && now >= this.#deadline)
-        throw new PeerError("ERR_QZMQ_TIMEOUT", "Handshake took too long");
+      else if (this.#dropped) throw noSeat();
+      else if (now >= this.#deadline) throw new PeerError("ERR_QZMQ_TIMEOUT", "Handshake took too long");
     });
   }
 
@@ -231,11 +226,6 @@ export class QzmqMechanism implements Mechanism {
     this.#connection?.wipe();
     this.#entry?.leave();
     this.#role.over(this);
-  }
-
-  /** A handshake that was dropped has no seat any more: nothing it would hold is accounted for. */
-  #checkSeat(): void {
-    if (this.#dropped) throw noSeat();
   }
 
   #tick(now: number): void {
