@@ -1,0 +1,58 @@
+/**
+ * What an operator sees of a running tunnel: the JSON of `/qzmq/status`, and what the page and the metrics are made
+ * from. Plain values only, none of them secret; times are Unix milliseconds.
+ */
+
+/**
+ * How far a link has moved to post-quantum security. 1: beside the old link. 2: the same, and whoever still uses the
+ * old link is reported. 3: only pq-only suites on the secured leg. 4: the old link is refused.
+ */
+export type Phase = 1 | 2 | 3 | 4;
+
+/** One connection through a link: a plain leg and a secured one. */
+export interface ConnectionStatus {
+  /** Counts up from 1 within the link. */
+  readonly id: number;
+  readonly since: number;
+  /** Socket type of the program on this side, such as "DEALER"; "" before it said so. */
+  readonly socketType: string;
+  /** The secured leg's facts, empty before its handshake is done. */
+  readonly suite: string;
+  readonly mode: string;
+  /** The peer's identity as the trust settings name it; "" when anonymous. */
+  readonly peer: string;
+  readonly epoch: number;
+  readonly resumed: boolean;
+  /** Towards the secured leg, and from it. */
+  readonly messagesOut: number;
+  readonly messagesIn: number;
+  readonly bytesOut: number;
+  readonly bytesIn: number;
+  /** Messages held between the two legs now. */
+  readonly queued: number;
+}
+
+/** One link of a tunnel. */
+export interface LinkStatus {
+  readonly name: string;
+  /** `client`: plain in, secured out. `server`: secured in, plain out. */
+  readonly side: "client" | "server";
+  /** Endpoints, wildcards resolved. */
+  readonly listen: string;
+  readonly connect: string;
+  readonly phase: Phase;
+  /** `listening`, or why not. */
+  readonly state: string;
+  /** What is accepted in this phase, for people. */
+  readonly accepts: string;
+  readonly connections: readonly ConnectionStatus[];
+  /** Since the link began. */
+  readonly opened: number;
+  readonly failed: number;
+  /** Uses of the old link: accepted so far, open now, and refused so far. */
+  readonly oldAccepted: number;
+  readonly oldOpen: number;
+  readonly oldRefused: number;
+  /** The last failure, for people; "" for none. */
+  readonly lastError: string;
+}
