@@ -20,7 +20,7 @@ import {
   encodeSubscription,
 } from "../wire/command.ts";
 import { COMMAND } from "../wire/frame.ts";
-import { FrameBatch, type RegionPool } from "../wire/frame-batch.ts";
+import { FrameBatch } from "../wire/frame-batch.ts";
 import { FrameDecoder } from "../wire/frame-decoder.ts";
 import { type PipeItem, SubscriptionChange } from "../wire/message.ts";
 import { MultipartAssembler } from "../wire/multipart.ts";
@@ -28,6 +28,7 @@ import { type EngineEvent, Ready } from "./event.ts";
 import { Greetings } from "./greetings.ts";
 import { Heartbeat } from "./heartbeat.ts";
 import { type EngineHost, type EngineSettings, mechanismHost } from "./host.ts";
+import type { EngineMemory } from "./memory.ts";
 import { trafficCommand } from "./traffic-command.ts";
 
 type Phase = "greeting" | "handshake" | "traffic" | "over";
@@ -42,6 +43,7 @@ export class Engine {
   readonly #settings: EngineSettings;
   readonly #mechanism: Mechanism;
   readonly #host: EngineHost;
+  readonly #memory: EngineMemory;
   readonly #counters: MessageCounters | null;
   #phase: Phase = "greeting";
   readonly #greetings: Greetings;
@@ -67,7 +69,7 @@ export class Engine {
     settings: EngineSettings,
     mechanism: Mechanism,
     host: EngineHost,
-    pool: RegionPool,
+    memory: EngineMemory,
     now: number,
   ) {
     this.#settings = settings;
@@ -78,7 +80,8 @@ export class Engine {
     this.#urgent.push(this.#greetings.local);
     this.#outer = new FrameDecoder(mechanism.maxFrameSize, !mechanism.transparent);
     this.#multipart = new MultipartAssembler(settings.maxFramesPerMessage, settings.maxMessageSize);
-    this.#batch = new FrameBatch(pool);
+    this.#memory = memory;
+    this.#batch = new FrameBatch(memory.regions);
     const { handshakeInterval } = settings;
     this.#handshakeDeadline = handshakeInterval > 0 ? now + handshakeInterval : Number.POSITIVE_INFINITY;
   }
@@ -138,6 +141,18 @@ export class Engine {
     this.#outer.push(chunk, borrowed);
     if (this.#phase === "handshake") this.#heldBack += chunk.length;
     else this.#heartbeat!.heard(now);
+  }
+
+  /** Where the next octets can be put instead of receiving them, see {@link FrameDecoder.space}; null: anywhere. */
+  get space(): Buffer | null {
+    return this.#phase === "traffic" ? this.#outer.space : null;
+  }
+
+  /** So many octets of the peer were put into `space`. */
+  filled(length: number, now: number): void {
+    if (this.#phase !== "traffic") return;
+    this.#outer.filled(length);
+    this.#heartbeat!.heard(now);
   }
 
   /** A borrowed chunk is about to be written again: keeps a copy of what has not been decoded. */
@@ -288,6 +303,8 @@ export class Engine {
     this.#phase = "traffic";
     this.#heartbeat = new Heartbeat(this.#settings.heartbeat, now);
     this.#outer.limit = mechanism.transparent ? this.#settings.maxMessageSize : mechanism.maxFrameSize;
+    // Not before: what the handshake keeps of a frame must not lie in memory that others use.
+    if (!mechanism.transparent) this.#outer.pool = this.#memory.records;
     return Ready.of(mechanism.peerMetadata!, mechanism.facts);
   }
 

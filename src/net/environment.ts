@@ -1,8 +1,9 @@
 /** What the sockets of one context share: inproc names, the authorizer, the hold on the process, buffers, numbers. */
 import type { CryptoProvider } from "../crypto/provider.ts";
 import { cryptoProvider } from "../crypto/select.ts";
+import { EngineMemory } from "../engine/memory.ts";
 import type { Authorization } from "../mechanism/mechanism.ts";
-import { RegionPool } from "../wire/frame-batch.ts";
+import { Allocator } from "./allocator.ts";
 import { DeferredTasks } from "./defer.ts";
 import { InprocTable } from "./inproc.ts";
 import { KeepAlive } from "./keep-alive.ts";
@@ -18,8 +19,9 @@ export class Environment {
   readonly crypto: CryptoProvider = cryptoProvider("auto");
   /** Memory for octets on their way in. */
   readonly readBuffer = new ReadBuffer();
-  /** Memory for batches on their way out. */
-  readonly regions = new RegionPool();
+  /** Memory for batches on their way out and records on their way in. */
+  readonly memory = new EngineMemory();
+  readonly allocator = new Allocator();
   /** Costly handshake work of all connections, in fair order. */
   readonly deferred = new DeferredTasks();
   #connections = 0;

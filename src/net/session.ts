@@ -12,12 +12,15 @@ import { Ready } from "../engine/event.ts";
 import type { PeerError } from "../errors.ts";
 import type { Pipe, PipeTransport } from "../pipe/pipe.ts";
 import type { PipeItem } from "../wire/message.ts";
-import type { ReadableSocket } from "./read-buffer.ts";
+import type { Allocator } from "./allocator.ts";
+import type { ReadableSocket, ReadTarget } from "./read-buffer.ts";
 
 /** How long a peer may take to close its half after we closed ours, in milliseconds. */
 const FIN_WAIT = 2000;
 /** A batch of this many octets is written without waiting for the end of the turn. */
 const FLUSH = 262_144;
+/** Who gets so many octets in one read has much to read. */
+const BULK = 131_072;
 
 /** Who made the session: a listener or a connecter. */
 export interface SessionOwner {
@@ -30,11 +33,12 @@ export interface SessionOwner {
 }
 
 /** See the head of this file. */
-export class Session implements PipeTransport {
+export class Session implements PipeTransport, ReadTarget {
   readonly #stream: ReadableSocket;
   readonly #socket: Socket;
   readonly #engine: Engine;
   readonly #owner: SessionOwner;
+  readonly #allocator: Allocator;
   #pipe: Pipe | null = null;
   /** The kernel has not taken the last write yet. */
   #blocked = false;
@@ -55,11 +59,12 @@ export class Session implements PipeTransport {
   readonly #pumpNow = (): void => this.#pump();
 
   /** `engine` is made by the caller, whose host calls `wake` here. */
-  constructor(stream: ReadableSocket, engine: Engine, owner: SessionOwner) {
+  constructor(stream: ReadableSocket, engine: Engine, owner: SessionOwner, allocator: Allocator) {
     this.#stream = stream;
     this.#socket = stream.socket;
     this.#engine = engine;
     this.#owner = owner;
+    this.#allocator = allocator;
   }
 
   /** Begins to talk; the socket is connected. */
@@ -74,7 +79,7 @@ export class Session implements PipeTransport {
     socket.on("close", () => {
       if (!this.#peerEnded) this.#close(null);
     });
-    this.#stream.read((chunk, borrowed) => this.#onData(chunk, borrowed));
+    this.#stream.read(this);
     this.#flush();
     this.#arm();
   }
@@ -96,12 +101,34 @@ export class Session implements PipeTransport {
     );
   }
 
+  // Where the socket's octets go.
+
+  onData(chunk: Buffer, borrowed: boolean): void {
+    if (this.#closed || this.#ended) return;
+    if (chunk.length >= BULK) this.#allocator.bulk();
+    this.#engine.receive(chunk, performance.now(), borrowed);
+    if (!this.#stalled) this.#pump();
+    if (borrowed) this.#engine.release();
+  }
+
+  get space(): Buffer | null {
+    return this.#closed || this.#ended ? null : this.#engine.space;
+  }
+
+  onFilled(length: number): void {
+    if (this.#closed || this.#ended) return;
+    this.#engine.filled(length, performance.now());
+    if (!this.#stalled) this.#pump();
+  }
+
   // The pipe's transport.
 
   take(item: PipeItem): boolean {
     if (this.#blocked || !this.#engine.send(item)) return false;
-    if (this.#engine.batched >= FLUSH) this.#flush();
-    else this.#scheduleFlush();
+    if (this.#engine.batched >= FLUSH) {
+      this.#allocator.bulk();
+      this.#flush();
+    } else this.#scheduleFlush();
     return true;
   }
 
@@ -160,12 +187,6 @@ export class Session implements PipeTransport {
     this.#close(error);
   }
 
-  #onData(chunk: Buffer, borrowed: boolean): void {
-    if (this.#closed || this.#ended) return;
-    this.#engine.receive(chunk, performance.now(), borrowed);
-    if (!this.#stalled) this.#pump();
-    if (borrowed) this.#engine.release();
-  }
 
   /** Takes events out of the engine as long as the pipe has room. */
   #pump(): void {
