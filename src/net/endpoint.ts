@@ -66,6 +66,13 @@ export function socketPath(path: string): string {
   return path.startsWith("@") ? `\0${path.slice(1)}` : path;
 }
 
+/** As {@link parseEndpoint}, for what runs between processes: throws EPROTONOSUPPORT for inproc. */
+export function parseStreamEndpoint(address: string, use: "bind" | "connect"): StreamEndpoint {
+  const endpoint = parseEndpoint(address, use);
+  if (endpoint.transport === "inproc") throw new UsageError("EPROTONOSUPPORT", undefined, address);
+  return endpoint;
+}
+
 /** How node:net connects to an endpoint; names resolve to IPv4 addresses unless `ipv6`. */
 export function connectOptions(endpoint: StreamEndpoint, ipv6: boolean): NetConnectOpts {
   if (endpoint.transport === "ipc") return { path: socketPath(endpoint.path) };

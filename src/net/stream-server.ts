@@ -19,6 +19,8 @@ export interface StreamServerSettings {
   readonly backlog: number;
   /** Resolve and bind IPv6 too. */
   readonly ipv6: boolean;
+  /** Accepted sockets may be written after their peer has closed its half; default false. */
+  readonly allowHalfOpen?: boolean;
 }
 
 /** Who takes the accepted sockets. */
@@ -46,7 +48,8 @@ export class StreamServer {
     this.#settings = settings;
     this.#events = events;
     this.#address = endpoint.address;
-    this.#server = net.createServer({ noDelay: true, pauseOnConnect: true }, (socket) => {
+    const { allowHalfOpen = false } = settings;
+    this.#server = net.createServer({ noDelay: true, pauseOnConnect: true, allowHalfOpen }, (socket) => {
       if (this.#listening) events.onAccept(socket);
       else socket.destroy();
     });
