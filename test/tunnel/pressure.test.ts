@@ -1,8 +1,25 @@
 /** Back-pressure from end to end: a consumer that pauses makes the producer wait, and little is held in between. */
 import { test } from "uvu";
 import * as assert from "uvu/assert";
-import { bare, frame, handshakeOf, pause, RawPeer, RawServer, scenario, until } from "../net/harness.ts";
-import { tunnelTo } from "./tunnel-pair.ts";
+import type { LinkLimits } from "../../src/tunnel/link-settings.ts";
+import {
+  bare,
+  type Cleanup,
+  folder,
+  frame,
+  handshakeOf,
+  pause,
+  RawPeer,
+  RawServer,
+  scenario,
+  until,
+} from "../net/harness.ts";
+import { type LinkChanges, tunnelTo } from "./tunnel-pair.ts";
+
+/** Limits for both links. The near leg is ipc, for which the kernel keeps little. */
+function near(cleanup: Cleanup, limits: Partial<LinkLimits>): { client: LinkChanges; server: LinkChanges } {
+  return { client: { listen: `ipc://${folder(cleanup)}/near`, limits }, server: { limits } };
+}
 
 /** What both links hold between their legs. */
 function queued(tunnel: Awaited<ReturnType<typeof tunnelTo>>): number[] {
@@ -25,7 +42,7 @@ test(
     const body = Buffer.alloc(100_000, "x");
     // The kernel's buffers, on every leg, take some megabytes; then nothing moves any more.
     const fill = async (): Promise<void> => {
-      for (let quiet = 0; quiet < 100; quiet++) {
+      for (let quiet = 0; quiet < 40; quiet++) {
         while (push.pattern.send([Buffer.from(`${sent}`), body])) {
           sent++;
           quiet = 0;
@@ -47,14 +64,14 @@ test(
   scenario(async (cleanup) => {
     const raw = await RawServer.listen(cleanup);
     const limits = { maxQueuedBytes: 3_000_000 };
-    const tunnel = await tunnelTo(raw.endpoint, cleanup, { client: { limits }, server: { limits } });
+    const tunnel = await tunnelTo(raw.endpoint, cleanup, near(cleanup, limits));
     const push = bare("PUSH", cleanup, { settings: { sendHighWaterMark: 1 } });
     push.hub.connect(tunnel.client.endpoint);
     const peer = await raw.join("PULL");
     peer.socket.pause();
     let sent = 0;
     const body = Buffer.alloc(1_000_000, "y");
-    for (let quiet = 0; quiet < 100; quiet++) {
+    for (let quiet = 0; quiet < 40; quiet++) {
       while (push.pattern.send([body])) {
         sent++;
         quiet = 0;
@@ -71,17 +88,16 @@ test(
   "many empty frames meet the limit of octets too: each costs memory",
   scenario(async (cleanup) => {
     const raw = await RawServer.listen(cleanup);
-    const limits = { maxQueuedBytes: 2_000_000 };
-    const tunnel = await tunnelTo(raw.endpoint, cleanup, { client: { limits }, server: { limits } });
+    const limits = { maxQueuedBytes: 1_000_000 };
+    const tunnel = await tunnelTo(raw.endpoint, cleanup, near(cleanup, limits));
     const push = await RawPeer.connect(tunnel.client.endpoint);
     cleanup(() => push.socket.destroy());
     push.socket.write(handshakeOf("PUSH"));
     const peer = await raw.join("PULL");
     peer.socket.pause();
-    // 100 000 octets of header alone fill the kernel's buffers no faster than others.
-    const message = Buffer.concat([...Array.from({ length: 50_000 }, () => frame(1, "")), frame(0, "")]);
+    const message = Buffer.concat([...Array.from({ length: 20_000 }, () => frame(1, "")), frame(0, "")]);
     let most = 0;
-    for (let quiet = 0; quiet < 50; quiet++) {
+    for (let quiet = 0; quiet < 40; quiet++) {
       if (!push.socket.writableNeedDrain) {
         push.socket.write(message);
         quiet = 0;
@@ -98,15 +114,15 @@ test(
   scenario(async (cleanup) => {
     const raw = await RawServer.listen(cleanup);
     const limits = { highWaterMark: 5, heartbeatInterval: 20, heartbeatTimeout: 5000 };
-    const tunnel = await tunnelTo(raw.endpoint, cleanup, { client: { limits }, server: { limits } });
+    const tunnel = await tunnelTo(raw.endpoint, cleanup, near(cleanup, limits));
     const push = await RawPeer.connect(tunnel.client.endpoint);
     cleanup(() => push.socket.destroy());
     push.socket.write(handshakeOf("PUSH"));
     const peer = await raw.join("PULL");
     peer.socket.pause();
-    const message = frame(0, Buffer.alloc(200_000));
+    const message = frame(0, Buffer.alloc(1_000_000));
     let sent = 0;
-    for (let quiet = 0; quiet < 100; quiet++) {
+    for (let quiet = 0; quiet < 40; quiet++) {
       if (!push.socket.writableNeedDrain) {
         push.socket.write(message);
         sent++;
