@@ -5,6 +5,7 @@ import type { Phase } from "../../src/observe/status.ts";
 import {
   bare,
   type Cleanup,
+  frame,
   handshakeOf,
   pause,
   RawPeer,
