@@ -10,7 +10,7 @@ import type { Socket } from "node:net";
 import type { Engine } from "../engine/engine.ts";
 import { Ready } from "../engine/event.ts";
 import type { PeerError } from "../errors.ts";
-import type { Pipe, PipeTransport } from "../pipe/pipe.ts";
+import type { PipeTransport } from "../pipe/pipe.ts";
 import type { PipeItem } from "../wire/message.ts";
 import type { Allocator } from "./allocator.ts";
 import type { ReadableSocket, ReadTarget } from "./read-buffer.ts";
@@ -22,10 +22,22 @@ const FLUSH = 262_144;
 /** Who gets so many octets in one read has much to read. */
 const BULK = 131_072;
 
+/** What a session delivers to and takes from: a {@link Pipe}, or whatever plays its part. */
+export interface SessionPipe {
+  /** Items that the session has not taken yet. */
+  readonly outboundLength: number;
+  /** True while the session must not deliver. */
+  readonly stalled: boolean;
+  /** The session can take items again: hands it what is queued. */
+  flush(): void;
+  /** One item of the peer, always kept. False: no more until {@link Session.resume}. */
+  deliver(item: PipeItem): boolean;
+}
+
 /** Who made the session: a listener or a connecter. */
 export interface SessionOwner {
   /** The handshake is done. Returns the pipe to join, attached; null refuses the peer. */
-  onReady(session: Session, peer: Ready): Pipe | null;
+  onReady(session: Session, peer: Ready): SessionPipe | null;
   /** Follows `onReady`, when the session has the pipe: the time to tell others, who may close everything. */
   onHandshake(peer: Ready): void;
   /** The connection is over; `error` says why, null for an orderly end. Called once. */
@@ -39,7 +51,7 @@ export class Session implements PipeTransport, ReadTarget {
   readonly #engine: Engine;
   readonly #owner: SessionOwner;
   readonly #allocator: Allocator;
-  #pipe: Pipe | null = null;
+  #pipe: SessionPipe | null = null;
   /** The kernel has not taken the last write yet. */
   #blocked = false;
   #flushScheduled = false;

@@ -49,6 +49,15 @@ export interface LinkStatus {
   /** Since the link began. */
   readonly opened: number;
   readonly failed: number;
+  /** Closed at once, because there were too many. */
+  readonly refused: number;
+  /** Of all its connections since the link began, those that are over included. */
+  readonly messagesOut: number;
+  readonly messagesIn: number;
+  readonly bytesOut: number;
+  readonly bytesIn: number;
+  /** Where the old link is forwarded from, wildcards resolved; null when there is none. */
+  readonly oldListen: string | null;
   /** Uses of the old link: accepted so far, open now, and refused so far. */
   readonly oldAccepted: number;
   readonly oldOpen: number;
