@@ -34,9 +34,9 @@ export {
 /** Version of this package; the main entry's `version` names the libzmq whose behaviour it follows. */
 export const version = "0.1.0";
 
-/** How an identity's private key signs. */
+/** How an identity's private key signs. Once no socket shows it any more, `await identity.signer.dispose?.()` wipes it. */
 export interface SignerPlace {
-  /** In a thread of its own, so that a busy server's event loop goes on; default false. */
+  /** In a thread of its own, so that a busy server's event loop goes on; default false. The thread ends with `dispose`. */
   readonly worker?: boolean;
 }
 

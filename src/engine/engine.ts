@@ -127,6 +127,15 @@ export class Engine {
     return this.#mechanism.transparent ? own : Math.min(own, this.#mechanism.deadline);
   }
 
+  /** The transport is connected. Throws {@link PeerError} when the mechanism has no room for the peer. */
+  open(now: number): void {
+    try {
+      this.#mechanism.admit?.({ peerAddress: this.#host.peerAddress, wake: () => this.#host.wake() }, now);
+    } catch (error) {
+      throw this.#fail(error);
+    }
+  }
+
   /** Takes octets of the peer. The chunk belongs to the engine from now on; a `borrowed` one until `release`. */
   receive(chunk: Buffer, now: number, borrowed = false): void {
     if (this.#phase === "over") return;
@@ -277,10 +286,11 @@ export class Engine {
   #shake(now: number): EngineEvent | null {
     const mechanism = this.#mechanism;
     while (mechanism.status !== "ready") {
-      if (mechanism.status === "waiting") return null;
-      this.#outer.limit = mechanism.maxFrameSize;
-      if (!this.#outerFrame(now)) {
-        this.#heldBack = 0;
+      const waits = mechanism.status === "waiting";
+      if (!waits) this.#outer.limit = mechanism.maxFrameSize;
+      if (waits || !this.#outerFrame(now)) {
+        if (!waits) this.#heldBack = 0;
+        mechanism.holding?.(this.#outer.held, now);
         return null;
       }
       this.#handIn(now);
@@ -388,7 +398,7 @@ export class Engine {
   }
 
   #fail(error: unknown): unknown {
-    if (this.#phase !== "greeting") this.#collect();
+    this.#collect();
     this.#phase = "over";
     return error;
   }

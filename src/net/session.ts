@@ -75,6 +75,12 @@ export class Session implements PipeTransport {
       if (!this.#peerEnded) this.#close(null);
     });
     this.#stream.read((chunk, borrowed) => this.#onData(chunk, borrowed));
+    try {
+      this.#engine.open(performance.now());
+    } catch (error) {
+      this.#close(error as Error);
+      return;
+    }
     this.#flush();
     this.#arm();
   }

@@ -34,6 +34,7 @@ export function qzmqClient(options: ClientOptions): QzmqFactory {
       begin: (handshake) => startClient(handshake, { settings, options, serverName }),
       operate: (defer, start) => defer(() => start(() => {})),
       tick() {},
+      buffer() {},
       leave() {},
     }),
   };
@@ -57,12 +58,13 @@ export function qzmqServer(options: ServerOptions): QzmqFactory {
     unixTime: settings.unixTime,
     helloTimeout: options.helloTimeout ?? 5000,
     handshakeTimeout: settings.handshakeTimeout,
-    enter(host, drop) {
-      const seat = admission.enter(host.peerAddress, drop);
+    enter(peerAddress, drop) {
+      const seat = admission.enter(peerAddress, drop);
       return {
         begin: (handshake) => startServer(handshake, config, seat),
         operate: (defer, start) => seat.operate(defer, start),
         tick: (now) => admission.tick(now),
+        buffer: (octets) => seat.buffer(octets),
         leave: () => seat.leave(),
       };
     },

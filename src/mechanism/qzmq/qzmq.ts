@@ -37,8 +37,8 @@ export interface Role {
   /** Milliseconds until the peer's first message, and until the end of the handshake. */
   readonly helloTimeout: number;
   readonly handshakeTimeout: number;
-  /** Enters the connection; `drop` is called when it has to make room. Throws {@link PeerError} `ERR_QZMQ_BUSY`. */
-  enter(host: MechanismHost, drop: () => void): Entry;
+  /** Enters a connection; `drop` is called when it has to make room. Throws {@link PeerError} `ERR_QZMQ_BUSY`. */
+  enter(peerAddress: string, drop: () => void): Entry;
   /** The connection is over. */
   over(mechanism: QzmqMechanism): void;
 }
@@ -50,6 +50,8 @@ export interface Entry {
   operate(defer: Defer, start: (done: () => void) => void): void;
   /** The time, at each call. */
   tick(now: number): void;
+  /** Accounts for octets of the peer that lie undecoded, in all. Throws {@link PeerError} `ERR_QZMQ_BUSY`. */
+  buffer(octets: number): void;
   /** The handshake is over, one way or the other. May be called again. */
   leave(): void;
 }
@@ -68,12 +70,15 @@ export class QzmqMechanism implements Mechanism {
   readonly #role: Role;
   readonly #output: Uint8Array[] = [];
   #host: MechanismHost | null = null;
+  #wake: () => void = () => {};
   #entry: Entry | null = null;
   #state: Awaiting | null = null;
   #work: Work<State> | null = null;
   #outcome: Outcome | null = null;
   #connection: Connection | null = null;
+  /** When the handshake began, and when its time began to run, which is with the connection. */
   #startedAt = 0;
+  #openedAt: number | null = null;
   #now = 0;
   #deadline = Number.POSITIVE_INFINITY;
   #dropped = false;
@@ -129,7 +134,23 @@ export class QzmqMechanism implements Mechanism {
     return this.#role.counters;
   }
 
+  /** From here on the peer has a place among the half-open handshakes, and so long for its first message. */
+  admit({ peerAddress, wake }: Pick<MechanismHost, "peerAddress" | "wake">, now: number): void {
+    this.#wake = wake;
+    this.#openedAt = now;
+    this.#deadline = now + Math.min(this.#role.helloTimeout, this.#role.handshakeTimeout);
+    this.#guard(() => {
+      this.#entry = this.#role.enter(peerAddress, () => this.#drop());
+    });
+  }
+
+  holding(octets: number, now: number): void {
+    this.#tick(now);
+    if (!this.#over) this.#guard(() => this.#entry?.buffer(octets));
+  }
+
   start(host: MechanismHost, now: number): void {
+    if (this.#openedAt === null) this.admit(host, now);
     this.#host = host;
     this.#tick(now);
     this.#startedAt = now;
@@ -139,10 +160,8 @@ export class QzmqMechanism implements Mechanism {
       const text = `The peer's greeting gives no role that fits a ${this.asServer ? "server" : "client"}`;
       throw this.#fail(new PeerError("ERR_QZMQ_ROLE", text));
     }
-    this.#deadline = now + Math.min(this.#role.helloTimeout, this.#role.handshakeTimeout);
     this.#guard(() => {
-      this.#entry = this.#role.enter(host, () => this.#drop());
-      this.#state = this.#entry.begin(this.#handshake(host));
+      this.#state = this.#entry!.begin(this.#handshake(host));
     });
   }
 
@@ -150,7 +169,7 @@ export class QzmqMechanism implements Mechanism {
     this.#tick(now);
     return this.#guard(() => {
       if (this.#connection !== null) return this.#connection.receive(flags, body, now);
-      this.#deadline = this.#startedAt + this.#role.handshakeTimeout;
+      this.#deadline = this.#openedAt! + this.#role.handshakeTimeout;
       if (!isCommand(flags)) throw new PeerError("ERR_QZMQ_PROTOCOL", "Message before the handshake is done");
       const command = decodeCommand(body.slice());
       if (command.name === "ERROR") {
@@ -252,7 +271,7 @@ export class QzmqMechanism implements Mechanism {
 
   #drop(): void {
     this.#dropped = true;
-    this.#host!.wake();
+    this.#wake();
   }
 
   /** Takes over what a handshake step came to, if it has. */
@@ -359,6 +378,8 @@ export class QzmqMechanism implements Mechanism {
   /** The one way out of a failure: what the peer is told is queued, secrets are gone. Returns the error. */
   #fail(error: PeerError): PeerError {
     const inHandshake = this.#connection === null;
+    // It came no further than the greetings.
+    if (this.#host === null) this.#role.counters.handshakesStarted++;
     countFailure(this.#role.counters, error.code, inHandshake);
     if (inHandshake) {
       const reason = this.#unheard ? null : wireReason(error.code);
