@@ -60,6 +60,8 @@ export interface ServerSecurityOptions extends SecurityCommon {
   readonly trust?: TrustInput;
   /** Tickets for resumption; `false` for none. Lifetime in seconds. */
   readonly tickets?: false | (TicketPolicy & { readonly lifetime?: number });
+  /** Milliseconds from the connection until the client's first message is there, greeting included; default 5000. */
+  readonly helloTimeout?: number;
   /** Limits before authentication. */
   readonly limits?: AdmissionOptions;
 }
@@ -148,6 +150,7 @@ export function server(options: ServerSecurityOptions): Security {
       identities: () => identities as readonly Identity[],
       clientAuth: options.clientAuth ?? (trust === undefined ? "none" : "required"),
       ...(trust === undefined ? {} : { trust }),
+      ...(options.helloTimeout === undefined ? {} : { helloTimeout: options.helloTimeout }),
       tickets: options.tickets === false ? null : (options.tickets ?? {}),
       admission: new Admission(provider, provider.random, options.limits),
     }),

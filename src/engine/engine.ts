@@ -10,6 +10,7 @@
  * then `takeOutput` may still hold an ERROR command to write, and the connection is to be closed.
  */
 
+import { asBuffer } from "../bytes/as-buffer.ts";
 import { PeerError } from "../errors.ts";
 import type { Mechanism, MessageCounters } from "../mechanism/mechanism.ts";
 import {
@@ -57,8 +58,6 @@ export class Engine {
   #lent = false;
   /** PINGs and PONGs in the batch. */
   #beats = 0;
-  /** Octets that came while the mechanism was waiting. */
-  #heldBack = 0;
   readonly #handshakeDeadline: number;
   #heartbeat: Heartbeat | null = null;
   #closing = false;
@@ -103,7 +102,7 @@ export class Engine {
   /** True when enough octets wait for a waiting mechanism: read no more until it wakes. */
   get full(): boolean {
     return (
-      this.#phase === "handshake" && this.#mechanism.status === "waiting" && this.#heldBack >= MAX_HELD_BACK
+      this.#phase === "handshake" && this.#mechanism.status === "waiting" && this.#outer.held >= MAX_HELD_BACK
     );
   }
 
@@ -120,20 +119,13 @@ export class Engine {
   /** When `onDeadline` wants to be called; `Infinity` when never. */
   get deadline(): number {
     if (this.#phase === "over") return Number.POSITIVE_INFINITY;
-    const own =
-      this.#phase === "traffic"
-        ? (this.#heartbeat?.deadline ?? Number.POSITIVE_INFINITY)
-        : this.#handshakeDeadline;
+    const own = this.#heartbeat?.deadline ?? this.#handshakeDeadline;
     return this.#mechanism.transparent ? own : Math.min(own, this.#mechanism.deadline);
   }
 
   /** The transport is connected. Throws {@link PeerError} when the mechanism has no room for the peer. */
   open(now: number): void {
-    try {
-      this.#mechanism.admit?.({ peerAddress: this.#host.peerAddress, wake: () => this.#host.wake() }, now);
-    } catch (error) {
-      throw this.#fail(error);
-    }
+    this.#attempt(() => this.#mechanism.admit?.(this.#host, now));
   }
 
   /** Takes octets of the peer. The chunk belongs to the engine from now on; a `borrowed` one until `release`. */
@@ -145,8 +137,7 @@ export class Engine {
       return;
     }
     this.#outer.push(chunk, borrowed);
-    if (this.#phase === "handshake") this.#heldBack += chunk.length;
-    else this.#heartbeat!.heard(now);
+    this.#heartbeat?.heard(now);
   }
 
   /** A borrowed chunk is about to be written again: keeps a copy of what has not been decoded. */
@@ -212,13 +203,7 @@ export class Engine {
   /** The mechanism has woken: goes on with it. Then call `next`. Throws {@link PeerError}. */
   advance(now: number): void {
     if (this.#phase !== "handshake" && this.#phase !== "traffic") return;
-    try {
-      const plaintext = this.#mechanism.advance(now);
-      this.#collect();
-      if (plaintext !== null) this.#decoded().push(asBuffer(plaintext));
-    } catch (error) {
-      throw this.#fail(error);
-    }
+    this.#attempt(() => this.#absorb(this.#mechanism.advance(now)));
   }
 
   /** We stop, or go on, taking events: heartbeats do not count that time. */
@@ -232,7 +217,7 @@ export class Engine {
 
   /** `deadline` has passed. Throws {@link PeerError} `ERR_ZMTP_HANDSHAKE_TIMEOUT`, `ERR_ZMTP_HEARTBEAT_TIMEOUT`, or the mechanism's. */
   onDeadline(now: number): void {
-    try {
+    this.#attempt(() => {
       if (this.#phase !== "traffic" && this.#phase !== "over" && now >= this.#handshakeDeadline) {
         throw new PeerError("ERR_ZMTP_HANDSHAKE_TIMEOUT", "The handshake took too long");
       }
@@ -243,9 +228,7 @@ export class Engine {
         this.#mechanism.onDeadline(now);
         this.#collect();
       }
-    } catch (error) {
-      throw this.#fail(error);
-    }
+    });
   }
 
   /** Says goodbye, where the mechanism can; nothing can be sent afterwards. Throws {@link PeerError} of sealing. */
@@ -289,7 +272,6 @@ export class Engine {
       const waits = mechanism.status === "waiting";
       if (!waits) this.#outer.limit = mechanism.maxFrameSize;
       if (waits || !this.#outerFrame(now)) {
-        if (!waits) this.#heldBack = 0;
         mechanism.holding?.(this.#outer.held, now);
         return null;
       }
@@ -319,7 +301,10 @@ export class Engine {
     const { flags, body } = this.#outer;
     // Not as a Buffer, whose `slice` is a view: what the mechanism keeps must not lie in the read buffer.
     const octets = new Uint8Array(body.buffer, body.byteOffset, body.length);
-    const plaintext = this.#mechanism.receive(flags, octets, now);
+    this.#absorb(this.#mechanism.receive(flags, octets, now));
+  }
+
+  #absorb(plaintext: Uint8Array | null): void {
     this.#collect();
     if (plaintext !== null) this.#decoded().push(asBuffer(plaintext));
   }
@@ -397,13 +382,17 @@ export class Engine {
     if (output.length > 0) this.#urgent.push(...output);
   }
 
+  #attempt(run: () => void): void {
+    try {
+      run();
+    } catch (error) {
+      throw this.#fail(error);
+    }
+  }
+
   #fail(error: unknown): unknown {
     this.#collect();
     this.#phase = "over";
     return error;
   }
-}
-
-function asBuffer(bytes: Uint8Array): Buffer {
-  return Buffer.isBuffer(bytes) ? bytes : Buffer.from(bytes.buffer, bytes.byteOffset, bytes.length);
 }

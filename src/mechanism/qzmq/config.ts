@@ -64,7 +64,7 @@ export interface ServerOptions extends CommonOptions {
   readonly clientAuth?: ClientAuth;
   /** Trust in clients; needed unless clientAuth is `none`. */
   readonly trust?: () => Trust;
-  /** Milliseconds until the first CLIENTHELLO is there; default 5000. */
+  /** Milliseconds from the connection until the first CLIENTHELLO is there, greeting included; default 5000. */
   readonly helloTimeout?: number;
   /** Issue tickets; default `null`, none. */
   readonly tickets?: (TicketKeysOptions & TicketPolicy) | null;

@@ -4,7 +4,8 @@ import { Admission } from "./admission.ts";
 import { startClient } from "./client.ts";
 import { type ClientOptions, checkCommon, checkServerName, type ServerOptions } from "./config.ts";
 import { type Counters, createCounters } from "./counters.ts";
-import { MECHANISM_NAME, QzmqMechanism, type Role } from "./qzmq.ts";
+import { MECHANISM_NAME, QzmqMechanism } from "./qzmq.ts";
+import type { Role } from "./role.ts";
 import { startServer } from "./server.ts";
 import { TicketService } from "./ticket-service.ts";
 
@@ -50,13 +51,15 @@ export function qzmqServer(options: ServerOptions): QzmqFactory {
   if (clientAuth !== "none" && options.trust === undefined) {
     throw new RangeError(`clientAuth ${clientAuth} needs trust in clients: pins or authorities`);
   }
+  const helloTimeout = options.helloTimeout ?? 5000;
+  if (!(helloTimeout > 0)) throw new RangeError("helloTimeout: more than 0 ms expected");
   const admission = options.admission ?? new Admission(settings.provider, settings.random);
   const tickets = options.tickets ? new TicketService(settings, options) : null;
   const config = { settings, options, clientAuth, admission, tickets };
   const role: RoleParts = {
     ...{ asServer: true, counters, provider: settings.provider, recordLimit: settings.recordLimit },
     unixTime: settings.unixTime,
-    helloTimeout: options.helloTimeout ?? 5000,
+    helloTimeout,
     handshakeTimeout: settings.handshakeTimeout,
     enter(peerAddress, drop) {
       const seat = admission.enter(peerAddress, drop);

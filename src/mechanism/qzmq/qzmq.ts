@@ -6,11 +6,9 @@
  * step resumes it, possibly from a later turn of the event loop, and `wake()` tells the engine once the generator has
  * reached the next state or has thrown, which `advance` then reports.
  */
-import type { CryptoProvider } from "../../crypto/provider.ts";
 import { PeerError } from "../../errors.ts";
 import type { Metadata } from "../../wire/metadata.ts";
 import type { Mechanism, MechanismHost, MechanismStatus } from "../mechanism.ts";
-import type { Defer } from "./admission.ts";
 import type { Connection } from "./connection.ts";
 import { CLOSE_CODE, type CloseCode } from "./control.ts";
 import { type Counters, countCompleted, countFailure } from "./counters.ts";
@@ -19,6 +17,7 @@ import { encodeCommand, isCommand } from "./framing.ts";
 import type { Awaiting, Handshake, State, Step, Work } from "./handshake.ts";
 import { COMMAND_NAMES, decodeCommand, decodeError, encodeError, MAX_CLIENT_HELLO } from "./messages.ts";
 import { RECORD_OVERHEAD } from "./record.ts";
+import type { Entry, Role } from "./role.ts";
 
 /** Name in the greeting. */
 export const MECHANISM_NAME = "QZMQ";
@@ -26,35 +25,6 @@ export const MECHANISM_NAME = "QZMQ";
 const RESERVED_COMMANDS: ReadonlySet<string> = new Set(["READY", ...COMMAND_NAMES]);
 /** Octet of the greeting that says the role (RFC 37, "greeting"). */
 const AS_SERVER = 32;
-
-/** What a role brings. */
-export interface Role {
-  readonly asServer: boolean;
-  readonly provider: CryptoProvider;
-  readonly counters: Counters;
-  readonly recordLimit: number;
-  readonly unixTime: () => number;
-  /** Milliseconds until the peer's first message, and until the end of the handshake. */
-  readonly helloTimeout: number;
-  readonly handshakeTimeout: number;
-  /** Enters a connection; `drop` is called when it has to make room. Throws {@link PeerError} `ERR_QZMQ_BUSY`. */
-  enter(peerAddress: string, drop: () => void): Entry;
-  /** The connection is over. */
-  over(mechanism: QzmqMechanism): void;
-}
-
-/** One connection's entry. */
-export interface Entry {
-  begin(handshake: Handshake): Awaiting;
-  /** Runs a public-key operation in its turn; `start` calls `done` once it has returned. */
-  operate(defer: Defer, start: (done: () => void) => void): void;
-  /** The time, at each call. */
-  tick(now: number): void;
-  /** Accounts for octets of the peer that lie undecoded, in all. Throws {@link PeerError} `ERR_QZMQ_BUSY`. */
-  buffer(octets: number): void;
-  /** The handshake is over, one way or the other. May be called again. */
-  leave(): void;
-}
 
 /** How a step went on: its answer, or an error to throw into the generator. */
 type Answer =
@@ -135,12 +105,12 @@ export class QzmqMechanism implements Mechanism {
   }
 
   /** From here on the peer has a place among the half-open handshakes, and so long for its first message. */
-  admit({ peerAddress, wake }: Pick<MechanismHost, "peerAddress" | "wake">, now: number): void {
-    this.#wake = wake;
+  admit(connection: Pick<MechanismHost, "peerAddress" | "wake">, now: number): void {
+    this.#wake = () => connection.wake();
     this.#openedAt = now;
     this.#deadline = now + Math.min(this.#role.helloTimeout, this.#role.handshakeTimeout);
     this.#guard(() => {
-      this.#entry = this.#role.enter(peerAddress, () => this.#drop());
+      this.#entry = this.#role.enter(connection.peerAddress, () => this.#drop());
     });
   }
 
