@@ -9,6 +9,7 @@ import { localSigner, type Signer } from "./mechanism/qzmq/signer.ts";
 import { type IdentityFiles, loadIdentity as loadFromFiles } from "./net/identity-files.ts";
 import { WorkerSigner } from "./net/worker-signer.ts";
 import { PROVIDER } from "./security.ts";
+import { isEarly as isEarlyMessage } from "./wire/message.ts";
 
 export type { SignatureName } from "./crypto/provider.ts";
 export { PeerError, UsageError } from "./errors.ts";
@@ -126,6 +127,14 @@ export async function certify(authority: Authority, identity: Identity, subject:
     authority.signer,
   );
   return makeIdentity(identity.signer, [certificate]);
+}
+
+/**
+ * Whether a received message came as early data, in the first flight of a resumed connection: with `earlyDelivery`
+ * `immediate` it may be a replay of one that was, or will be, delivered too.
+ */
+export function isEarly(message: readonly Buffer[]): boolean {
+  return isEarlyMessage(message);
 }
 
 /** The pin of an identity: 64 hex digits that a peer may trust instead of an authority. */

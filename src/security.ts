@@ -4,7 +4,7 @@ import { type CryptoChoice, cryptoProvider } from "./crypto/select.ts";
 import { Admission, type AdmissionOptions } from "./mechanism/qzmq/admission.ts";
 import type { Mode } from "./mechanism/qzmq/algorithm.ts";
 import type { Certificate } from "./mechanism/qzmq/certificate.ts";
-import type { CommonOptions, KeyLimits, TicketPolicy } from "./mechanism/qzmq/config.ts";
+import type { CommonOptions, EarlyDelivery, KeyLimits, TicketPolicy } from "./mechanism/qzmq/config.ts";
 import type { Counters } from "./mechanism/qzmq/counters.ts";
 import type { ClientAuth } from "./mechanism/qzmq/extensions.ts";
 import type { Identity } from "./mechanism/qzmq/identity.ts";
@@ -78,6 +78,8 @@ export interface ClientSecurityOptions extends SecurityCommon {
   readonly resumption?: boolean | TicketStore;
   /** Send waiting messages with the first flight of a resumed handshake; default false. */
   readonly earlyData?: boolean;
+  /** `immediate` for a server that delivers early data at once: what it refuses is lost, not sent again; default `held`. */
+  readonly earlyDelivery?: EarlyDelivery;
   /** Send waiting messages before the server has finished; default false. */
   readonly fastStart?: boolean;
 }
@@ -112,7 +114,7 @@ export class Security {
   /** Connections whose handshake is done and that are not over. */
   get connections(): SecureConnection[] {
     return [...this.mechanism.connections]
-      .filter((connection) => connection.status === "ready")
+      .filter((connection) => connection.established)
       .map((connection) => ({
         facts: connection.facts ?? {},
         rotate: () => void connection.rotate(monotonic()),
@@ -171,6 +173,7 @@ export function client(options: ClientSecurityOptions): Security {
       ...(serverName === undefined ? {} : { serverName }),
       tickets: store,
       earlyData: options.earlyData ?? false,
+      earlyDelivery: options.earlyDelivery ?? "held",
       fastStart: options.fastStart ?? false,
     }),
     resumption === true ? store : null,

@@ -23,7 +23,7 @@ import {
 import { COMMAND } from "../wire/frame.ts";
 import { FrameBatch, type RegionPool } from "../wire/frame-batch.ts";
 import { FrameDecoder } from "../wire/frame-decoder.ts";
-import { type PipeItem, SubscriptionChange } from "../wire/message.ts";
+import { markEarly, type PipeItem, SubscriptionChange } from "../wire/message.ts";
 import { MultipartAssembler } from "../wire/multipart.ts";
 import { type EngineEvent, Ready } from "./event.ts";
 import { Greetings } from "./greetings.ts";
@@ -101,9 +101,7 @@ export class Engine {
 
   /** True when enough octets wait for a waiting mechanism: read no more until it wakes. */
   get full(): boolean {
-    return (
-      this.#phase === "handshake" && this.#mechanism.status === "waiting" && this.#outer.held >= MAX_HELD_BACK
-    );
+    return this.#mechanism.status === "waiting" && this.#outer.held >= MAX_HELD_BACK;
   }
 
   /** True when both sides have said goodbye: write what is left, then end the transport. */
@@ -287,7 +285,10 @@ export class Engine {
     if (this.#mechanism.transparent) return this.#frames(this.#outer, now);
     for (;;) {
       const event = this.#stream(now);
-      if (Array.isArray(event) && this.#counters !== null) this.#counters.messagesOpened++;
+      if (Array.isArray(event)) {
+        if (this.#mechanism.early) markEarly(event);
+        if (this.#counters !== null) this.#counters.messagesOpened++;
+      }
       if (event !== null) return event;
       if (this.#mechanism.status === "waiting") return null;
       this.#outer.limit = this.#mechanism.maxFrameSize;

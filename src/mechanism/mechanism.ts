@@ -105,6 +105,8 @@ export interface Mechanism {
   readonly reserved?: ReadonlySet<string>;
   /** True once both sides said goodbye, or the peer did not in time: flush, and cut the transport. Absent: never. */
   readonly ended?: boolean;
+  /** True while the plaintext last returned is early data: its messages are marked. Absent: never. */
+  readonly early?: boolean;
   /** Where the engine counts messages, which a protecting mechanism cannot tell apart in its records. Absent: nowhere. */
   readonly counters?: MessageCounters;
 

@@ -8,7 +8,7 @@
 import { UsageError } from "../errors.ts";
 import { FairQueue } from "../pipe/fair-queue.ts";
 import type { Pipe } from "../pipe/pipe.ts";
-import type { Message } from "../wire/message.ts";
+import { inPlaceOf, type Message } from "../wire/message.ts";
 import { PatternBase } from "./base.ts";
 
 /** See the head of this file. */
@@ -83,7 +83,8 @@ export class Router extends PatternBase {
   override receive(): Message | undefined {
     const pipe = this.#incoming.next();
     if (pipe === undefined) return undefined;
-    return [pipe.routingId!, ...pipe.read()!];
+    const message = pipe.read()!;
+    return inPlaceOf(message, [pipe.routingId!, ...message]);
   }
 
   override onReadable(pipe: Pipe): void {

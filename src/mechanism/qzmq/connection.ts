@@ -30,6 +30,7 @@ import {
   TAG_LENGTH,
 } from "./record.ts";
 import { LAST_EPOCH, UpdateBudget } from "./rotation.ts";
+import { connectionFacts, type Early } from "./facts.ts";
 import type { Suite } from "./suite.ts";
 
 /** How long a side reads on after its CLOSE, milliseconds. */
@@ -77,7 +78,7 @@ export interface ConnectionParts {
   readonly ticketing: Ticketing;
   readonly peerMetadata: Metadata;
   readonly resumed: boolean;
-  readonly early: "none" | "accepted" | "refused";
+  readonly early: Early;
 }
 
 /** See the head of this file. `now` is monotonic milliseconds. */
@@ -149,23 +150,8 @@ export class Connection {
   /** Holds no secret. */
   get facts(): Readonly<Record<string, unknown>> {
     const { suite, settings, peerProven, resumed, early, role } = this.#parts;
-    const peer = peerProven.peer;
-    return {
-      role,
-      suite: suite.name,
-      kem: suite.kem,
-      signature: suite.signature,
-      aead: suite.aead,
-      hash: suite.hash,
-      mode: settings.mode,
-      peer: peer?.identity ?? null,
-      peerKind: peer?.kind ?? "anonymous",
-      peerFingerprint: peer === null ? null : Buffer.from(peer.chain[0]!.keyId).toString("hex"),
-      epoch: this.#epochs.epoch,
-      rotation: this.#epochs.rotation,
-      resumed,
-      early,
-    };
+    const { epoch, rotation } = this.#epochs;
+    return connectionFacts({ role, suite, mode: settings.mode, peer: peerProven.peer, epoch, rotation, resumed, early });
   }
 
   /** One frame of the peer; plaintext of a MESSAGE, or `null`. Throws {@link PeerError}. */

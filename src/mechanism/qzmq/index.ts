@@ -2,7 +2,7 @@
 import type { MechanismFactory } from "../mechanism.ts";
 import { Admission } from "./admission.ts";
 import { startClient } from "./client.ts";
-import { type ClientOptions, checkCommon, checkServerName, type ServerOptions } from "./config.ts";
+import { type ClientOptions, checkCommon, checkEarlyDelivery, checkServerName, type ServerOptions } from "./config.ts";
 import { type Counters, createCounters } from "./counters.ts";
 import { MECHANISM_NAME, QzmqMechanism } from "./qzmq.ts";
 import type { Role } from "./role.ts";
@@ -25,6 +25,7 @@ export interface QzmqFactory extends MechanismFactory {
 export function qzmqClient(options: ClientOptions): QzmqFactory {
   const settings = checkCommon(options);
   const serverName = checkServerName(options.serverName);
+  checkEarlyDelivery(options.earlyDelivery);
   const counters = options.counters ?? createCounters();
   const role: RoleParts = {
     ...{ asServer: false, counters, provider: settings.provider, recordLimit: settings.recordLimit },

@@ -52,6 +52,7 @@ export class QzmqMechanism implements Mechanism {
   #now = 0;
   #deadline = Number.POSITIVE_INFINITY;
   #dropped = false;
+  #early = false;
   /** The message in hand was the peer's last: it hears no ERROR any more. */
   #unheard = false;
   #over = false;
@@ -66,7 +67,8 @@ export class QzmqMechanism implements Mechanism {
 
   get status(): MechanismStatus {
     if (this.#connection !== null) return "ready";
-    return this.#work === null ? "handshaking" : "waiting";
+    if (this.#work !== null) return "waiting";
+    return this.#state?.early === undefined ? "handshaking" : "ready";
   }
 
   get maxFrameSize(): number {
@@ -81,11 +83,11 @@ export class QzmqMechanism implements Mechanism {
   }
 
   get peerMetadata(): Metadata | null {
-    return this.#connection?.peerMetadata ?? null;
+    return this.#connection?.peerMetadata ?? this.#state?.early?.metadata ?? null;
   }
 
   get facts(): Readonly<Record<string, unknown>> | null {
-    return this.#connection?.facts ?? null;
+    return this.#connection?.facts ?? this.#state?.early?.facts ?? null;
   }
 
   get deadline(): number {
@@ -98,6 +100,15 @@ export class QzmqMechanism implements Mechanism {
   /** True once both sides said goodbye, or the peer did not in time: nothing more comes, the transport can be cut. */
   get ended(): boolean {
     return this.#connection?.ended ?? false;
+  }
+
+  /** True once the handshake has verified; `ready` may come before that, with early data that is delivered at once. */
+  get established(): boolean {
+    return this.#connection !== null && !this.#over;
+  }
+
+  get early(): boolean {
+    return this.#early;
   }
 
   get counters(): Counters {
@@ -138,7 +149,10 @@ export class QzmqMechanism implements Mechanism {
   receive(flags: number, body: Uint8Array, now: number): Uint8Array | null {
     this.#tick(now);
     return this.#guard(() => {
-      if (this.#connection !== null) return this.#connection.receive(flags, body, now);
+      if (this.#connection !== null) {
+        this.#early = false;
+        return this.#connection.receive(flags, body, now);
+      }
       this.#deadline = this.#openedAt! + this.#role.handshakeTimeout;
       if (!isCommand(flags)) throw new PeerError("ERR_QZMQ_PROTOCOL", "Message before the handshake is done");
       const command = decodeCommand(body.slice());
@@ -253,9 +267,12 @@ export class QzmqMechanism implements Mechanism {
     if ("error" in outcome) throw outcome.error;
     if (outcome.state.kind === "awaiting") {
       this.#state = outcome.state;
-      return null;
+      const plaintext = outcome.state.takePlaintext?.() ?? null;
+      this.#early = plaintext !== null;
+      return plaintext;
     }
     const { connection, plaintext } = outcome.state;
+    this.#early = plaintext !== null;
     this.#state = null;
     this.#connection = connection;
     this.#entry?.leave();
