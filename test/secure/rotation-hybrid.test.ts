@@ -7,6 +7,7 @@ import { rotateUnderLoad } from "../support/rotating.ts";
 
 const count = process.env["QZMQ_LONG"] === "1" ? 100_000 : 30_000;
 
-test(`hybrid: ${count} messages each way, both sides rotate every 50`, () => rotateUnderLoad("hybrid", count));
+test(`hybrid: ${count} messages each way, both sides rotate every 50`, () =>
+  rotateUnderLoad("hybrid", count));
 
 test.run();

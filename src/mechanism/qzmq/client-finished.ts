@@ -84,7 +84,8 @@ export class AwaitFinished implements Awaiting {
   constructor(session: ClientSession, exchanged: Exchanged) {
     this.#session = session;
     this.#exchanged = exchanged;
-    const again = !exchanged.hello.extensions.earlyData && session.config.options.earlyDelivery !== "immediate";
+    const again =
+      !exchanged.hello.extensions.earlyData && session.config.options.earlyDelivery !== "immediate";
     this.#owed = again ? (session.early?.frames ?? []) : [];
   }
 

@@ -15,6 +15,7 @@ import { type KeyLimits, MAX_TICKETS } from "./config.ts";
 import { CLOSE_CODE, type CloseCode, type Control, decodeControl, MAX_CONTROL } from "./control.ts";
 import type { Counters } from "./counters.ts";
 import { Epochs, notConfirmed, type Opened } from "./epochs.ts";
+import { connectionFacts, type Early } from "./facts.ts";
 import { isCommand } from "./framing.ts";
 import { keyExchange } from "./kem.ts";
 import type { EpochSecrets, Exporter } from "./key-schedule.ts";
@@ -30,7 +31,6 @@ import {
   TAG_LENGTH,
 } from "./record.ts";
 import { LAST_EPOCH, UpdateBudget } from "./rotation.ts";
-import { connectionFacts, type Early } from "./facts.ts";
 import type { Suite } from "./suite.ts";
 
 /** How long a side reads on after its CLOSE, milliseconds. */
@@ -151,7 +151,16 @@ export class Connection {
   get facts(): Readonly<Record<string, unknown>> {
     const { suite, settings, peerProven, resumed, early, role } = this.#parts;
     const { epoch, rotation } = this.#epochs;
-    return connectionFacts({ role, suite, mode: settings.mode, peer: peerProven.peer, epoch, rotation, resumed, early });
+    return connectionFacts({
+      role,
+      suite,
+      mode: settings.mode,
+      peer: peerProven.peer,
+      epoch,
+      rotation,
+      resumed,
+      early,
+    });
   }
 
   /** One frame of the peer; plaintext of a MESSAGE, or `null`. Throws {@link PeerError}. */

@@ -2,7 +2,13 @@
 import type { MechanismFactory } from "../mechanism.ts";
 import { Admission } from "./admission.ts";
 import { startClient } from "./client.ts";
-import { type ClientOptions, checkCommon, checkEarlyDelivery, checkServerName, type ServerOptions } from "./config.ts";
+import {
+  type ClientOptions,
+  checkCommon,
+  checkEarlyDelivery,
+  checkServerName,
+  type ServerOptions,
+} from "./config.ts";
 import { type Counters, createCounters } from "./counters.ts";
 import { MECHANISM_NAME, QzmqMechanism } from "./qzmq.ts";
 import type { Role } from "./role.ts";

@@ -43,7 +43,13 @@ import {
   type ServerHello,
   withoutCookie,
 } from "./messages.ts";
-import { AwaitClientKey, authorizePeer, type SentHello, type ServerConfig, type ServerSession } from "./server-key.ts";
+import {
+  AwaitClientKey,
+  authorizePeer,
+  type SentHello,
+  type ServerConfig,
+  type ServerSession,
+} from "./server-key.ts";
 import { SIGNATURE_CONTEXTS } from "./signer.ts";
 import { hasClassicalPart, type Suite } from "./suite.ts";
 import type { TicketState } from "./ticket.ts";
@@ -140,16 +146,17 @@ class AwaitClientHello implements Awaiting {
       const accepted = asked && earlyLimit > 0 && this.#dropped === null;
       if (asked) handshake.counters[accepted ? "earlyAccepted" : "earlyRefused"]++;
       early = accepted
-        ? acceptEarly(secrets.earlyKey(aead, open.hashWith(hash)), earlyLimit, (size) =>
-            this.#session.seat.hold(size),
+        ? acceptEarly(
+            secrets.earlyKey(aead, open.hashWith(hash)),
+            earlyLimit,
+            (size) => this.#session.seat.hold(size),
             tickets?.immediate,
           )
         : asked
           ? dropEarly(tickets?.earlyLimit ?? 0)
           : NO_EARLY;
 
-      const earlyPeer =
-        accepted && tickets?.immediate ? yield* this.#earlyPeer(ticket!, suite) : undefined;
+      const earlyPeer = accepted && tickets?.immediate ? yield* this.#earlyPeer(ticket!, suite) : undefined;
       const random = handshake.random(32);
       yield* turn();
       pair = keyExchange(handshake.provider, suite.kem).generate(handshake.random);
@@ -209,7 +216,10 @@ class AwaitClientHello implements Awaiting {
     host.acceptPeer(metadata);
     const { mode } = this.#session.config.settings;
     const begun = { epoch: 0, rotation: "steady", resumed: true, early: "immediate" } as const;
-    return { metadata, facts: connectionFacts({ role: "server", suite, mode, peer: ticket.client, ...begun }) };
+    return {
+      metadata,
+      facts: connectionFacts({ role: "server", suite, mode, peer: ticket.client, ...begun }),
+    };
   }
 }
 

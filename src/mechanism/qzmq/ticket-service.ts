@@ -2,7 +2,14 @@
 import { wipe } from "../../bytes/constant-time.ts";
 import { type Metadata, property } from "../../wire/metadata.ts";
 import { hex } from "./algorithm.ts";
-import { checkEarlyDelivery, inRange, MAX_EARLY_LIMIT, MAX_TICKETS, type ServerOptions, type Settings } from "./config.ts";
+import {
+  checkEarlyDelivery,
+  inRange,
+  MAX_EARLY_LIMIT,
+  MAX_TICKETS,
+  type ServerOptions,
+  type Settings,
+} from "./config.ts";
 import { type Counters, countTicketRefused } from "./counters.ts";
 import type { ClientHello } from "./messages.ts";
 import { DEFAULT_MAX_AUTH_AGE, refuseResumption } from "./resumption.ts";
