@@ -1,5 +1,5 @@
 /** Factories of the QZMQ mechanism, one for each role of a socket (spec, "QZMQ/1"). */
-import type { MechanismFactory } from "../mechanism.ts";
+import type { Mechanism, MechanismFactory } from "../mechanism.ts";
 import { Admission } from "./admission.ts";
 import { startClient } from "./client.ts";
 import {
@@ -89,7 +89,8 @@ type RoleParts = Omit<Role, "over">;
 
 function factory(parts: RoleParts, admission: Admission | null, dispose: () => void): QzmqFactory {
   const connections = new Set<QzmqMechanism>();
-  const role: Role = { ...parts, over: (mechanism) => connections.delete(mechanism) };
+  const all: Set<Mechanism> = connections;
+  const role: Role = { ...parts, over: (mechanism) => all.delete(mechanism) };
   return {
     ...{ name: MECHANISM_NAME, optionName: "qzmq", errorIsHint: true, securesInproc: false },
     ...{ counters: parts.counters, connections, admission, dispose },

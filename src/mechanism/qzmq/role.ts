@@ -1,9 +1,9 @@
 /** What tells the two roles apart behind one mechanism, and what a connection takes up while its handshake lasts. */
 import type { CryptoProvider } from "../../crypto/provider.ts";
+import type { Mechanism } from "../mechanism.ts";
 import type { Defer } from "./admission.ts";
 import type { Counters } from "./counters.ts";
 import type { Awaiting, Handshake } from "./handshake.ts";
-import type { QzmqMechanism } from "./qzmq.ts";
 
 /** What a role brings. */
 export interface Role {
@@ -18,7 +18,7 @@ export interface Role {
   /** Enters a connection; `drop` is called when it has to make room. Throws {@link PeerError} `ERR_QZMQ_BUSY`. */
   enter(peerAddress: string, drop: () => void): Entry;
   /** The connection is over. */
-  over(mechanism: QzmqMechanism): void;
+  over(mechanism: Mechanism): void;
 }
 
 /** One connection's entry. */
