@@ -4,7 +4,7 @@ import { type CryptoChoice, cryptoProvider } from "./crypto/select.ts";
 import { Admission, type AdmissionOptions } from "./mechanism/qzmq/admission.ts";
 import type { Mode } from "./mechanism/qzmq/algorithm.ts";
 import type { Certificate } from "./mechanism/qzmq/certificate.ts";
-import type { CommonOptions, KeyLimits, TicketPolicy } from "./mechanism/qzmq/config.ts";
+import type { CommonOptions, EarlyDelivery, KeyLimits, TicketPolicy } from "./mechanism/qzmq/config.ts";
 import type { Counters } from "./mechanism/qzmq/counters.ts";
 import type { ClientAuth } from "./mechanism/qzmq/extensions.ts";
 import type { Identity } from "./mechanism/qzmq/identity.ts";
@@ -60,6 +60,8 @@ export interface ServerSecurityOptions extends SecurityCommon {
   readonly trust?: TrustInput;
   /** Tickets for resumption; `false` for none. Lifetime in seconds. */
   readonly tickets?: false | (TicketPolicy & { readonly lifetime?: number });
+  /** Milliseconds from the connection until the client's first message is there, greeting included; default 5000. */
+  readonly helloTimeout?: number;
   /** Limits before authentication. */
   readonly limits?: AdmissionOptions;
 }
@@ -76,6 +78,8 @@ export interface ClientSecurityOptions extends SecurityCommon {
   readonly resumption?: boolean | TicketStore;
   /** Send waiting messages with the first flight of a resumed handshake; default false. */
   readonly earlyData?: boolean;
+  /** `immediate` for a server that delivers early data at once: what it refuses is lost, not sent again; default `held`. */
+  readonly earlyDelivery?: EarlyDelivery;
   /** Send waiting messages before the server has finished; default false. */
   readonly fastStart?: boolean;
 }
@@ -115,7 +119,7 @@ export class Security {
   /** Connections whose handshake is done and that are not over. */
   get connections(): SecureConnection[] {
     return [...this.mechanism.connections]
-      .filter((connection) => connection.status === "ready")
+      .filter((connection) => connection.established)
       .map((connection) => ({
         facts: connection.facts ?? {},
         rotate: () => void connection.rotate(monotonic()),
@@ -153,6 +157,7 @@ export function server(options: ServerSecurityOptions): Security {
       identities: () => identities as readonly Identity[],
       clientAuth: options.clientAuth ?? (trust === undefined ? "none" : "required"),
       ...(trust === undefined ? {} : { trust }),
+      ...(options.helloTimeout === undefined ? {} : { helloTimeout: options.helloTimeout }),
       tickets: options.tickets === false ? null : (options.tickets ?? {}),
       admission: new Admission(provider, provider.random, options.limits),
     }),
@@ -173,6 +178,7 @@ export function client(options: ClientSecurityOptions): Security {
       ...(serverName === undefined ? {} : { serverName }),
       tickets: store,
       earlyData: options.earlyData ?? false,
+      earlyDelivery: options.earlyDelivery ?? "held",
       fastStart: options.fastStart ?? false,
     }),
     resumption === true ? store : null,

@@ -10,6 +10,7 @@
  * then `takeOutput` may still hold an ERROR command to write, and the connection is to be closed.
  */
 
+import { asBuffer } from "../bytes/as-buffer.ts";
 import { PeerError } from "../errors.ts";
 import type { Mechanism, MessageCounters } from "../mechanism/mechanism.ts";
 import {
@@ -22,7 +23,7 @@ import {
 import { COMMAND } from "../wire/frame.ts";
 import { FrameBatch } from "../wire/frame-batch.ts";
 import { FrameDecoder } from "../wire/frame-decoder.ts";
-import { type PipeItem, SubscriptionChange } from "../wire/message.ts";
+import { markEarly, type PipeItem, SubscriptionChange } from "../wire/message.ts";
 import { MultipartAssembler } from "../wire/multipart.ts";
 import { type EngineEvent, Ready } from "./event.ts";
 import { Greetings } from "./greetings.ts";
@@ -59,8 +60,6 @@ export class Engine {
   #lent = false;
   /** PINGs and PONGs in the batch. */
   #beats = 0;
-  /** Octets that came while the mechanism was waiting. */
-  #heldBack = 0;
   readonly #handshakeDeadline: number;
   #heartbeat: Heartbeat | null = null;
   #closing = false;
@@ -105,9 +104,7 @@ export class Engine {
 
   /** True when enough octets wait for a waiting mechanism: read no more until it wakes. */
   get full(): boolean {
-    return (
-      this.#phase === "handshake" && this.#mechanism.status === "waiting" && this.#heldBack >= MAX_HELD_BACK
-    );
+    return this.#mechanism.status === "waiting" && this.#outer.held >= MAX_HELD_BACK;
   }
 
   /** True when both sides have said goodbye: write what is left, then end the transport. */
@@ -123,11 +120,13 @@ export class Engine {
   /** When `onDeadline` wants to be called; `Infinity` when never. */
   get deadline(): number {
     if (this.#phase === "over") return Number.POSITIVE_INFINITY;
-    const own =
-      this.#phase === "traffic"
-        ? (this.#heartbeat?.deadline ?? Number.POSITIVE_INFINITY)
-        : this.#handshakeDeadline;
+    const own = this.#heartbeat?.deadline ?? this.#handshakeDeadline;
     return this.#mechanism.transparent ? own : Math.min(own, this.#mechanism.deadline);
+  }
+
+  /** The transport is connected. Throws {@link PeerError} when the mechanism has no room for the peer. */
+  open(now: number): void {
+    this.#attempt(() => this.#mechanism.admit?.(this.#host, now));
   }
 
   /** Takes octets of the peer. The chunk belongs to the engine from now on; a `borrowed` one until `release`. */
@@ -139,8 +138,7 @@ export class Engine {
       return;
     }
     this.#outer.push(chunk, borrowed);
-    if (this.#phase === "handshake") this.#heldBack += chunk.length;
-    else this.#heartbeat!.heard(now);
+    this.#heartbeat?.heard(now);
   }
 
   /** Where the next octets can be put instead of receiving them, see {@link FrameDecoder.space}; null: anywhere. */
@@ -218,13 +216,7 @@ export class Engine {
   /** The mechanism has woken: goes on with it. Then call `next`. Throws {@link PeerError}. */
   advance(now: number): void {
     if (this.#phase !== "handshake" && this.#phase !== "traffic") return;
-    try {
-      const plaintext = this.#mechanism.advance(now);
-      this.#collect();
-      if (plaintext !== null) this.#decoded().push(asBuffer(plaintext));
-    } catch (error) {
-      throw this.#fail(error);
-    }
+    this.#attempt(() => this.#absorb(this.#mechanism.advance(now)));
   }
 
   /** We stop, or go on, taking events: heartbeats do not count that time. */
@@ -238,7 +230,7 @@ export class Engine {
 
   /** `deadline` has passed. Throws {@link PeerError} `ERR_ZMTP_HANDSHAKE_TIMEOUT`, `ERR_ZMTP_HEARTBEAT_TIMEOUT`, or the mechanism's. */
   onDeadline(now: number): void {
-    try {
+    this.#attempt(() => {
       if (this.#phase !== "traffic" && this.#phase !== "over" && now >= this.#handshakeDeadline) {
         throw new PeerError("ERR_ZMTP_HANDSHAKE_TIMEOUT", "The handshake took too long");
       }
@@ -249,9 +241,7 @@ export class Engine {
         this.#mechanism.onDeadline(now);
         this.#collect();
       }
-    } catch (error) {
-      throw this.#fail(error);
-    }
+    });
   }
 
   /** Says goodbye, where the mechanism can; nothing can be sent afterwards. Throws {@link PeerError} of sealing. */
@@ -292,10 +282,10 @@ export class Engine {
   #shake(now: number): EngineEvent | null {
     const mechanism = this.#mechanism;
     while (mechanism.status !== "ready") {
-      if (mechanism.status === "waiting") return null;
-      this.#outer.limit = mechanism.maxFrameSize;
-      if (!this.#outerFrame(now)) {
-        this.#heldBack = 0;
+      const waits = mechanism.status === "waiting";
+      if (!waits) this.#outer.limit = mechanism.maxFrameSize;
+      if (waits || !this.#outerFrame(now)) {
+        mechanism.holding?.(this.#outer.held, now);
         return null;
       }
       this.#handIn(now);
@@ -312,7 +302,10 @@ export class Engine {
     if (this.#mechanism.transparent) return this.#frames(this.#outer, now);
     for (;;) {
       const event = this.#stream(now);
-      if (Array.isArray(event) && this.#counters !== null) this.#counters.messagesOpened++;
+      if (Array.isArray(event)) {
+        if (this.#mechanism.early) markEarly(event);
+        if (this.#counters !== null) this.#counters.messagesOpened++;
+      }
       if (event !== null) return event;
       if (this.#mechanism.status === "waiting") return null;
       this.#outer.limit = this.#mechanism.maxFrameSize;
@@ -326,7 +319,10 @@ export class Engine {
     const { flags, body } = this.#outer;
     // Not as a Buffer, whose `slice` is a view: what the mechanism keeps must not lie in the read buffer.
     const octets = new Uint8Array(body.buffer, body.byteOffset, body.length);
-    const plaintext = this.#mechanism.receive(flags, octets, now);
+    this.#absorb(this.#mechanism.receive(flags, octets, now));
+  }
+
+  #absorb(plaintext: Uint8Array | null): void {
     this.#collect();
     if (plaintext !== null) this.#decoded().push(asBuffer(plaintext));
   }
@@ -404,13 +400,17 @@ export class Engine {
     if (output.length > 0) this.#urgent.push(...output);
   }
 
+  #attempt(run: () => void): void {
+    try {
+      run();
+    } catch (error) {
+      throw this.#fail(error);
+    }
+  }
+
   #fail(error: unknown): unknown {
-    if (this.#phase !== "greeting") this.#collect();
+    this.#collect();
     this.#phase = "over";
     return error;
   }
-}
-
-function asBuffer(bytes: Uint8Array): Buffer {
-  return Buffer.isBuffer(bytes) ? bytes : Buffer.from(bytes.buffer, bytes.byteOffset, bytes.length);
 }

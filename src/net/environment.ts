@@ -8,6 +8,7 @@ import { DeferredTasks } from "./defer.ts";
 import { InprocTable } from "./inproc.ts";
 import { KeepAlive } from "./keep-alive.ts";
 import { ReadBuffer } from "./read-buffer.ts";
+import { sharedNumbers } from "./shared-memory.ts";
 import { authorize, type ZapRequest } from "./zap.ts";
 
 /** Made by a context, handed to its sockets' hubs. */
@@ -24,12 +25,14 @@ export class Environment {
   readonly allocator = new Allocator();
   /** Costly handshake work of all connections, in fair order. */
   readonly deferred = new DeferredTasks();
+  /** Which of all that this process, with all its threads, has had. */
+  readonly #number = Atomics.add(sharedNumbers("qzmq environments", [0]), 0, 1);
   #connections = 0;
   #requests = 0;
 
-  /** A number that no other connection of this environment has. */
+  /** A number that no other connection of this process ever has: QZMQ may serve sockets of several contexts. */
   nextConnectionId(): number {
-    return ++this.#connections;
+    return this.#number * 2 ** 32 + ++this.#connections;
   }
 
   /** Asks the context's authorizer; see {@link authorize}. */

@@ -92,6 +92,12 @@ export class Session implements PipeTransport, ReadTarget {
       if (!this.#peerEnded) this.#close(null);
     });
     this.#stream.read(this);
+    try {
+      this.#engine.open(performance.now());
+    } catch (error) {
+      this.#close(error as Error);
+      return;
+    }
     this.#flush();
     this.#arm();
   }

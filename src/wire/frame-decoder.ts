@@ -49,6 +49,8 @@ export class FrameDecoder {
   #borrowed = false;
   readonly #transient: boolean;
   readonly #waiting = new Queue<Buffer>();
+  /** Octets in the queue. */
+  #queued = 0;
   /** Short chunks behind those, joined. */
   #spill: Buffer = EMPTY;
   #spilled = 0;
@@ -67,6 +69,12 @@ export class FrameDecoder {
   constructor(limit: number, transient = false) {
     this.limit = limit;
     this.#transient = transient;
+  }
+
+  /** Octets of memory behind what has not been decoded: received, or reserved for the rest of a frame. */
+  get held(): number {
+    const current = this.#window.length - this.#position + this.#chunk.length - this.#taken;
+    return current + this.#queued + this.#spilled + (this.#assembly?.length ?? 0);
   }
 
   /** Stores octets. The chunk belongs to the decoder from now on; a `borrowed` one only until {@link FrameDecoder.release}. */
@@ -110,7 +118,7 @@ export class FrameDecoder {
   #wait(chunk: Buffer, borrowed: boolean): void {
     if (chunk.length >= VIEW) {
       this.#endSpill();
-      this.#waiting.push(borrowed ? Buffer.from(chunk) : chunk);
+      this.#enqueue(borrowed ? Buffer.from(chunk) : chunk);
       return;
     }
     if (this.#spilled + chunk.length > this.#spill.length) {
@@ -122,9 +130,14 @@ export class FrameDecoder {
 
   /** What was joined takes its place in the queue. */
   #endSpill(): void {
-    if (this.#spilled > 0) this.#waiting.push(this.#spill.subarray(0, this.#spilled));
+    if (this.#spilled > 0) this.#enqueue(this.#spill.subarray(0, this.#spilled));
     this.#spill = EMPTY;
     this.#spilled = 0;
+  }
+
+  #enqueue(chunk: Buffer): void {
+    this.#waiting.push(chunk);
+    this.#queued += chunk.length;
   }
 
   /** A borrowed chunk is about to be written again: keeps a copy of what has not been decoded. */
@@ -194,6 +207,7 @@ export class FrameDecoder {
     if (this.#taken === this.#chunk.length) {
       if (this.#waiting.length === 0) this.#endSpill();
       const chunk = this.#waiting.shift();
+      this.#queued -= chunk?.length ?? 0;
       this.#chunk = chunk ?? EMPTY;
       this.#taken = 0;
       this.#borrowed = false;

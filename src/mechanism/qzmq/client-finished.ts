@@ -84,7 +84,9 @@ export class AwaitFinished implements Awaiting {
   constructor(session: ClientSession, exchanged: Exchanged) {
     this.#session = session;
     this.#exchanged = exchanged;
-    this.#owed = exchanged.hello.extensions.earlyData ? [] : (session.early?.frames ?? []);
+    const again =
+      !exchanged.hello.extensions.earlyData && session.config.options.earlyDelivery !== "immediate";
+    this.#owed = again ? (session.early?.frames ?? []) : [];
   }
 
   /** Sends what waits, before the server's FINISHED. */

@@ -67,12 +67,28 @@ function mostEarly(ticket: StoredTicket): number {
 
 /** Sends CLIENTHELLO, and early messages when there are some and a ticket allows them. */
 export function startClient(handshake: Handshake, config: ClientConfig): Awaiting {
-  const { settings, options, serverName } = config;
-  const { host } = handshake;
+  const { options } = config;
   const trust = options.trust();
   const identity = options.identity?.() ?? null;
   const scope = ticketScope(handshake, config, trust, identity);
   const ticket = takeTicket(handshake, config, trust, scope);
+  try {
+    return greet(handshake, config, { trust, identity, scope, ticket });
+  } catch (error) {
+    wipe(ticket?.psk);
+    throw error;
+  }
+}
+
+/** Sends CLIENTHELLO, and early messages with a ticket that allows them. The ticket's PSK goes to the state that follows. */
+function greet(
+  handshake: Handshake,
+  config: ClientConfig,
+  given: Pick<ClientSession, "trust" | "identity" | "scope" | "ticket">,
+): Awaiting {
+  const { settings, options, serverName } = config;
+  const { host } = handshake;
+  const { ticket } = given;
   const earlyLimit = options.earlyData && ticket ? mostEarly(ticket) : 0;
   const frames = earlyLimit > 0 ? host.takeEarlyMessages(earlyLimit) : [];
   const hello: ClientHello = {
@@ -100,10 +116,7 @@ export function startClient(handshake: Handshake, config: ClientConfig): Awaitin
       : endpointName === null
         ? null
         : ({ value: endpointName, from: "endpoint" } as const);
-  return new AwaitServerHello(
-    { handshake, config, trust, identity, expectedName, scope, hello, transcript, ticket, early },
-    false,
-  );
+  return new AwaitServerHello({ handshake, config, ...given, expectedName, hello, transcript, early }, false);
 }
 
 function ticketScope(

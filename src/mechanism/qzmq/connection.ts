@@ -15,6 +15,7 @@ import { type KeyLimits, MAX_TICKETS } from "./config.ts";
 import { CLOSE_CODE, type CloseCode, type Control, decodeControl, MAX_CONTROL } from "./control.ts";
 import type { Counters } from "./counters.ts";
 import { Epochs, notConfirmed, type Opened } from "./epochs.ts";
+import { connectionFacts, type Early } from "./facts.ts";
 import { isCommand } from "./framing.ts";
 import { keyExchange } from "./kem.ts";
 import type { EpochSecrets, Exporter } from "./key-schedule.ts";
@@ -77,7 +78,7 @@ export interface ConnectionParts {
   readonly ticketing: Ticketing;
   readonly peerMetadata: Metadata;
   readonly resumed: boolean;
-  readonly early: "none" | "accepted" | "refused";
+  readonly early: Early;
 }
 
 /** See the head of this file. `now` is monotonic milliseconds. */
@@ -149,23 +150,17 @@ export class Connection {
   /** Holds no secret. */
   get facts(): Readonly<Record<string, unknown>> {
     const { suite, settings, peerProven, resumed, early, role } = this.#parts;
-    const peer = peerProven.peer;
-    return {
+    const { epoch, rotation } = this.#epochs;
+    return connectionFacts({
       role,
-      suite: suite.name,
-      kem: suite.kem,
-      signature: suite.signature,
-      aead: suite.aead,
-      hash: suite.hash,
+      suite,
       mode: settings.mode,
-      peer: peer?.identity ?? null,
-      peerKind: peer?.kind ?? "anonymous",
-      peerFingerprint: peer === null ? null : Buffer.from(peer.chain[0]!.keyId).toString("hex"),
-      epoch: this.#epochs.epoch,
-      rotation: this.#epochs.rotation,
+      peer: peerProven.peer,
+      epoch,
+      rotation,
       resumed,
       early,
-    };
+    });
   }
 
   /** One frame of the peer; plaintext of a MESSAGE, or `null`. Throws {@link PeerError}. */

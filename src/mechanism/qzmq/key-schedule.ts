@@ -51,11 +51,16 @@ export function derive(
   th: Uint8Array,
   length = hash.length,
 ): Uint8Array {
-  const info = new Writer()
-    .u16(length)
-    .v8(utf8(LABEL_PREFIX + label))
-    .v8(th)
-    .finish();
+  // Not by a Writer: a handshake derives some fifty times.
+  const name = utf8(LABEL_PREFIX + label);
+  if (name.length > 255 || th.length > 255) throw new RangeError("a label or a context beyond 255 octets");
+  const info = new Uint8Array(4 + name.length + th.length);
+  info[0] = length >> 8;
+  info[1] = length;
+  info[2] = name.length;
+  info.set(name, 3);
+  info[3 + name.length] = th.length;
+  info.set(th, 4 + name.length);
   return hash.expand(secret, info, length);
 }
 
