@@ -1,11 +1,11 @@
 /** Socket options for the two ends of a benchmarked connection. */
 import { createRequire } from "node:module";
-import { bareIdentity, type Identity } from "../../src/mechanism/qzmq/identity.ts";
-import { localSigner } from "../../src/mechanism/qzmq/signer.ts";
-import { pinOf } from "../../src/qzmq.ts";
-import { client, PROVIDER, server } from "../../src/security.ts";
+import { bareIdentity, type Identity } from "../../../src/mechanism/qzmq/identity.ts";
+import { localSigner } from "../../../src/mechanism/qzmq/signer.ts";
+import { pinOf } from "../../../src/qzmq.ts";
+import { client, PROVIDER, server } from "../../../src/security.ts";
 
-/** Fixed keys: a benchmark keeps nothing secret. */
+/** Fixed keys, the same as in libzmq-peer.c: a benchmark keeps nothing secret. */
 const CURVE_SERVER = "rq:rM>}U?@Lns47E1%kR.o@n%FcmmsL/@{H8]yf7";
 const CURVE_SERVER_SECRET = "JTKVSB%%)wK0E.X)V>+}o?pNmC{O&4W4b!Ni{Lh6";
 
@@ -16,7 +16,7 @@ function identity(side: "server" | "client"): Promise<Identity> {
 }
 
 /** Options of `side` for a mechanism: `null`, `qzmq` (mutual, this library only) or `curve` (npm zeromq only). */
-export async function security(
+export async function securityOf(
   library: string,
   mechanism: string,
   side: "server" | "client",

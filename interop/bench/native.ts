@@ -1,0 +1,28 @@
+/** Compiles the C peer, where there are libzmq's headers and a C compiler. */
+import { spawnSync } from "node:child_process";
+import { mkdirSync } from "node:fs";
+import { join } from "node:path";
+
+/** The program, or why there is none. */
+export type NativePeer = { readonly program: string } | { readonly absent: string };
+
+/** Compiles `libzmq-peer.c` below `root`, the checkout, into `dist`. */
+export function compileNativePeer(root: string): NativePeer {
+  const folder = join(root, "dist/interop/bench");
+  const program = join(folder, "libzmq-peer");
+  mkdirSync(folder, { recursive: true });
+  const source = join(root, "interop/bench/libzmq-peer.c");
+  const compiled = spawnSync("cc", ["-O2", "-Wall", "-o", program, source, "-lzmq", "-lpthread"], {
+    encoding: "utf8",
+  });
+  if (compiled.error !== undefined) return { absent: "no C compiler (cc)" };
+  if (compiled.status === 0) return { program };
+  if (/zmq\.h|-lzmq/.test(compiled.stderr)) return { absent: "no libzmq to compile against (libzmq3-dev)" };
+  // Anything else is a fault of the C program: not to be passed over.
+  throw new Error(`libzmq-peer.c: ${compiled.stderr}`);
+}
+
+/** Version of the libzmq that the C peer was linked with, such as `4.3.4`. */
+export function nativeVersion(program: string): string {
+  return spawnSync(program, ["--version"], { encoding: "utf8" }).stdout.trim();
+}
