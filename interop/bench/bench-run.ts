@@ -69,9 +69,10 @@ export class Run {
    */
   async rounds<K extends string>(
     rows: Readonly<Record<K, readonly [name: string, unit: string]>>,
-    measure: (subject: Subject) => Promise<Readonly<Record<K, number>>>,
+    measure: (subject: Subject) => Promise<Readonly<Record<NoInfer<K>, number>>>,
     subjects: readonly Subject[] = this.settings.subjects,
   ): Promise<void> {
+    if (subjects.length === 0) return;
     const keys = Object.keys(rows) as K[];
     const made = new Map<K, Row>(
       keys.map((key) => [key, { name: rows[key][0], unit: rows[key][1], values: {} }]),

@@ -4,15 +4,25 @@
  *
  *     node peer.js <library> <role> <mechanism> <endpoint> <size> <count> <peers> <variant>
  *
- * It prints one line of JSON for each thing that the parent waits for, and ends when it is told to by a line on its
- * standard input, so that nobody measures how a peer leaves.
+ * It prints one line of JSON for each thing that the parent waits for, goes on with the next when it reads the line
+ * "go", and ends at any other line.
  */
 import { createInterface } from "node:readline";
+import { CONNECTION_ROLES } from "./roles/connections.ts";
+import { CROWD_ROLES } from "./roles/crowds.ts";
+import { LOCAL_ROLES } from "./roles/local.ts";
 import type { Library, Role, Work } from "./roles/role.ts";
-import { securityOf } from "./roles/security.ts";
+import { ROTATION_ROLES } from "./roles/rotation.ts";
+import { handshakesOf, securityOf } from "./roles/security.ts";
 import { STREAM_ROLES } from "./roles/streams.ts";
 
-const ROLES: Readonly<Record<string, Role>> = { ...STREAM_ROLES };
+const ROLES: Readonly<Record<string, Role>> = {
+  ...STREAM_ROLES,
+  ...CROWD_ROLES,
+  ...CONNECTION_ROLES,
+  ...LOCAL_ROLES,
+  ...ROTATION_ROLES,
+};
 
 const [library, roleName, mechanism, endpoint, size, count, peers, variant] = process.argv.slice(2) as [
   "qzmq" | "zeromq",
@@ -43,9 +53,12 @@ const work: Work = {
   count: Number(count),
   peers: Number(peers),
   variant,
-  options: (side) => securityOf(library, mechanism, side),
+  options: (side) => securityOf(library, mechanism, side, handshakesOf(variant)),
   say: (line) => void process.stdout.write(`${JSON.stringify(line)}\n`),
-  told: async () => void (await told.next()),
+  told: async () => {
+    const { value } = await told.next();
+    // At once: nobody measures how a peer leaves.
+    if (value !== "go") process.exit();
+  },
 };
 await role(work);
-process.exit();

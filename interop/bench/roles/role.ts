@@ -12,15 +12,15 @@ export interface Work {
   readonly count: number;
   readonly peers: number;
   readonly variant: string;
-  /** Socket options with the mechanism for one side. */
+  /** Socket options with the mechanism for one side, as `variant` has it. */
   readonly options: (side: "server" | "client") => Promise<object>;
   /** Prints a line for the parent. */
   readonly say: (line: object) => void;
-  /** Resolves when the parent has said something: go on, or end. */
+  /** Resolves when the parent has said to go on. When it says to end, the process ends here. */
   readonly told: () => Promise<void>;
 }
 
-/** What a process does before it ends. */
+/** What a process does. It never returns: its last step is to be told to end. */
 export type Role = (work: Work) => Promise<void>;
 
 /** CPU time of this process so far, all threads, in microseconds. */

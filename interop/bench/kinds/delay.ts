@@ -1,0 +1,43 @@
+/** Delay of the event loop at full speed, and while many handshakes wait. */
+import type { Kind, Run } from "../bench-run.ts";
+import type { Subject } from "../subject.ts";
+import { stream } from "./throughput.ts";
+
+/** Milliseconds while `peers` connect to a server at once: its p99, and the longest. */
+async function waiting(
+  run: Run,
+  subject: Subject,
+  peers: number,
+): Promise<{ delay: number; longest: number }> {
+  const holder = run.start(subject, { role: "holder", endpoint: "tcp://127.0.0.1:*", peers });
+  const { bound } = await holder.line();
+  const crowd = run.start(subject, { role: "crowd", endpoint: String(bound), peers });
+  const line = await holder.line();
+  await crowd.end();
+  await holder.end();
+  return { delay: Number(line["delay"]), longest: Number(line["longest"]) };
+}
+
+export const delays: Kind = {
+  name: "delay",
+  async run(run) {
+    const scripted = run.settings.subjects.filter(({ library }) => library !== "libzmq");
+    await run.rounds(
+      {
+        senderDelay: ["event-loop delay p99, sender at full speed 16 B", "ms"],
+        receiverDelay: ["event-loop delay p99, receiver at full speed 16 B", "ms"],
+      },
+      (subject) => stream(run, subject, "tcp://127.0.0.1:*", 16, "delay"),
+      scripted,
+    );
+    const peers = run.pick(200, 200, 5);
+    await run.rounds(
+      {
+        delay: [`event-loop delay p99, server with ${peers} handshakes waiting`, "ms"],
+        longest: [`event-loop delay longest, server with ${peers} handshakes waiting`, "ms"],
+      },
+      (subject) => waiting(run, subject, peers),
+      scripted,
+    );
+  },
+};
