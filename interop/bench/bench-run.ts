@@ -34,6 +34,8 @@ export interface Task {
 /** A kind of benchmark: measures its rows. */
 export interface Kind {
   readonly name: string;
+  /** Runs only when it is named. */
+  readonly onRequest?: boolean;
   readonly run: (run: Run) => Promise<void>;
 }
 

@@ -3,16 +3,15 @@
  *
  *     node bench.js [--short] [--only throughput,latency] [--rounds N] [--sizes 16,100,...] [--without libzmq]
  *
- * Prints a table and writes `interop/bench/results/`. Run it from the checkout (`make bench`).
+ * Prints a table and keeps it in `interop/bench/results/`. Run it from the checkout (`make bench`).
  */
-import { mkdirSync, writeFileSync } from "node:fs";
-import { cpus } from "node:os";
 import { join } from "node:path";
 import { parseArgs } from "node:util";
 import { Run } from "./bench-run.ts";
 import { KINDS } from "./kinds.ts";
 import { compileNativePeer } from "./native.ts";
 import { format, type Row, verdicts } from "./result.ts";
+import { keep, thisMachine } from "./results.ts";
 import { SUBJECTS } from "./subject.ts";
 import { targetsOf } from "./targets.ts";
 
@@ -52,13 +51,10 @@ const run = new Run({
   },
 });
 for (const kind of KINDS) {
-  if (only.length === 0 || only.includes(kind.name)) await kind.run(run);
+  if (only.length === 0 ? kind.onRequest !== true : only.includes(kind.name)) await kind.run(run);
 }
 
 const judged = rows.flatMap((row) => verdicts(row, targetsOf(row.name)));
 process.stdout.write(`${judged.filter(({ met }) => met).length} of ${judged.length} targets met\n`);
 
-const results = join(root, "interop/bench/results");
-mkdirSync(results, { recursive: true });
-const machine = { node: process.version, cpu: cpus()[0]?.model, cores: cpus().length };
-writeFileSync(join(results, "bench.json"), `${JSON.stringify({ ...machine, rows }, null, 2)}\n`);
+keep(join(root, "interop/bench/results"), flags.short, thisMachine(run.settings.nativeProgram), rows);

@@ -5,6 +5,7 @@ import { fanouts } from "./kinds/fanout.ts";
 import { shakes } from "./kinds/handshakes.ts";
 import { latency } from "./kinds/latency.ts";
 import { local } from "./kinds/local.ts";
+import { many } from "./kinds/many.ts";
 import { memory } from "./kinds/memory.ts";
 import { rotation } from "./kinds/rotation.ts";
 import { routers } from "./kinds/routers.ts";
@@ -15,7 +16,7 @@ import { throughput } from "./kinds/throughput.ts";
 export const MESSAGE_KINDS: readonly Kind[] = [throughput, latency, fanouts, routers, local];
 
 /** Of connections: making and keeping them. */
-export const CONNECTION_KINDS: readonly Kind[] = [shakes, rotation, memory];
+export const CONNECTION_KINDS: readonly Kind[] = [shakes, rotation, memory, many];
 
 /** Of what the event loop suffers. */
 export const DELAY_KINDS: readonly Kind[] = [delays, storms];

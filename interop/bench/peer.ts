@@ -11,6 +11,7 @@ import { createInterface } from "node:readline";
 import { CONNECTION_ROLES } from "./roles/connections.ts";
 import { CROWD_ROLES } from "./roles/crowds.ts";
 import { LOCAL_ROLES } from "./roles/local.ts";
+import { MANY_ROLES } from "./roles/many.ts";
 import type { Library, Role, Work } from "./roles/role.ts";
 import { ROTATION_ROLES } from "./roles/rotation.ts";
 import { handshakesOf, securityOf } from "./roles/security.ts";
@@ -22,6 +23,7 @@ const ROLES: Readonly<Record<string, Role>> = {
   ...CONNECTION_ROLES,
   ...LOCAL_ROLES,
   ...ROTATION_ROLES,
+  ...MANY_ROLES,
 };
 
 const [library, roleName, mechanism, endpoint, size, count, peers, variant] = process.argv.slice(2) as [

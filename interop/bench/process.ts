@@ -7,7 +7,7 @@ import { createInterface } from "node:readline";
 export type Line = Readonly<Record<string, number | string>>;
 
 /** A process that says nothing for so long hangs. */
-const SILENCE_MS = 170_000;
+const SILENCE_MS = 600_000;
 
 export class Peer {
   readonly #child: ChildProcess;

@@ -35,7 +35,7 @@ const callers: Role = async ({ zmq, options, endpoint, count, say, told }) => {
 };
 
 /** Octets after a collection: heap and external memory, and what the process has of the machine. */
-async function memory(): Promise<{ heap: number; rss: number }> {
+export async function memory(): Promise<{ heap: number; rss: number }> {
   // What a collection frees, another one may need: finalizers run between them.
   for (let i = 0; i < 4; i++) {
     globalThis.gc?.();

@@ -22,9 +22,10 @@ const LIMITS = { maxHandshakesPerAddress: 20_000, maxHandshakes: 20_000, maxHand
 /** How QZMQ shakes hands: only the server shows who it is, or both, always in full or with a ticket where possible. */
 export type Handshakes = "full" | "mutual" | "resumed";
 
-/** Mutual and in full unless `variant` says otherwise. */
+/** Mutual and in full unless the first word of `variant` says otherwise. */
 export function handshakesOf(variant: string): Handshakes {
-  return variant === "full" || variant === "resumed" ? variant : "mutual";
+  const word = variant.split(" ")[0];
+  return word === "full" || word === "resumed" ? word : "mutual";
 }
 
 /** Options of `side` for a mechanism: `null`, `qzmq` (this library only) or `curve` (npm zeromq only). */
