@@ -3,7 +3,7 @@
  *
  *     node bench.js [--short] [--only throughput,latency] [--rounds N] [--sizes 16,100,...] [--without libzmq]
  *
- * Prints a table and keeps it in `interop/bench/results/`. Run it from the checkout (`make bench`).
+ * Prints a table and keeps it in `interop/bench/results/`.
  */
 import { join } from "node:path";
 import { parseArgs } from "node:util";
@@ -31,7 +31,7 @@ if (unknown !== undefined) {
   throw new Error(`--only ${unknown}: expected some of ${KINDS.map(({ name }) => name).join(", ")}`);
 }
 
-const root = process.cwd();
+const root = join(import.meta.dirname, "../../..");
 const native = compileNativePeer(root);
 if ("absent" in native) process.stdout.write(`libzmq from C is left out: ${native.absent}\n`);
 

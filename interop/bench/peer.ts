@@ -14,7 +14,7 @@ import { LOCAL_ROLES } from "./roles/local.ts";
 import { MANY_ROLES } from "./roles/many.ts";
 import type { Library, Role, Work } from "./roles/role.ts";
 import { ROTATION_ROLES } from "./roles/rotation.ts";
-import { handshakesOf, securityOf } from "./roles/security.ts";
+import { securityOf } from "./roles/security.ts";
 import { STREAM_ROLES } from "./roles/streams.ts";
 
 const ROLES: Readonly<Record<string, Role>> = {
@@ -55,7 +55,7 @@ const work: Work = {
   count: Number(count),
   peers: Number(peers),
   variant,
-  options: (side) => securityOf(library, mechanism, side, handshakesOf(variant)),
+  options: (side) => securityOf(library, mechanism, side, variant),
   say: (line) => void process.stdout.write(`${JSON.stringify(line)}\n`),
   told: async () => {
     const { value } = await told.next();

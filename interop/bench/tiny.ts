@@ -1,4 +1,5 @@
 /** The benchmarks' own tests: each kind works with a few messages. No word about speed. */
+import { join } from "node:path";
 import { test } from "uvu";
 import * as assert from "uvu/assert";
 import { within } from "../../test/support/within.ts";
@@ -9,7 +10,7 @@ import { SUBJECTS, type Subject } from "./subject.ts";
 
 /** Adds a test for each of `kinds`, with the subjects that `pick` takes. */
 export function testKinds(kinds: readonly Kind[], pick: (subject: Subject) => boolean = () => true): void {
-  const native = compileNativePeer(process.cwd());
+  const native = compileNativePeer(join(import.meta.dirname, "../../.."));
   if ("absent" in native) process.stdout.write(`not tested: the C peer; ${native.absent}\n`);
   for (const kind of kinds) {
     test(`${kind.name} measures something of every subject`, async () => {

@@ -3,19 +3,20 @@ import type { Kind, Run } from "../bench-run.ts";
 import type { Subject } from "../subject.ts";
 import { stream } from "./throughput.ts";
 
-/** Milliseconds while `peers` connect to a server at once: its p99, and the longest. */
+/** Milliseconds while `peers` connect to a server at once: its p99, the longest, and until all are there. */
 async function waiting(
   run: Run,
   subject: Subject,
   peers: number,
-): Promise<{ delay: number; longest: number }> {
-  const holder = run.start(subject, { role: "holder", endpoint: "tcp://127.0.0.1:*", peers });
+  variant: string,
+): Promise<{ delay: number; longest: number; ms: number }> {
+  const holder = run.start(subject, { role: "holder", endpoint: "tcp://127.0.0.1:*", peers, variant });
   const { bound } = await holder.line();
-  const crowd = run.start(subject, { role: "crowd", endpoint: String(bound), peers });
+  const crowd = run.start(subject, { role: "crowd", endpoint: String(bound), peers, variant });
   const line = await holder.line();
   await crowd.end();
   await holder.end();
-  return { delay: Number(line["delay"]), longest: Number(line["longest"]) };
+  return { delay: Number(line["delay"]), longest: Number(line["longest"]), ms: Number(line["ms"]) };
 }
 
 export const delays: Kind = {
@@ -31,13 +32,22 @@ export const delays: Kind = {
       scripted,
     );
     const peers = run.pick(200, 200, 5);
-    await run.rounds(
-      {
-        delay: [`event-loop delay p99, server with ${peers} handshakes waiting`, "ms"],
-        longest: [`event-loop delay longest, server with ${peers} handshakes waiting`, "ms"],
-      },
-      (subject) => waiting(run, subject, peers),
-      scripted,
-    );
+    const secured = scripted.filter(({ mechanism }) => mechanism === "qzmq");
+    for (const [variant, name, whom] of [
+      ["mutual", `server with ${peers} handshakes waiting`, scripted],
+      ["mutual thread", `the same, signing in a thread`, secured],
+      ["full", `server with ${peers} handshakes of anonymous clients waiting`, secured],
+      ["full thread", `the same with anonymous clients, signing in a thread`, secured],
+    ] as const) {
+      await run.rounds(
+        {
+          delay: [`event-loop delay p99, ${name}`, "ms"],
+          longest: [`event-loop delay longest, ${name}`, "ms"],
+          ms: [`all connected, ${name}`, "ms"],
+        },
+        (subject) => waiting(run, subject, peers, variant),
+        whom,
+      );
+    }
   },
 };

@@ -3,6 +3,7 @@ import { createRequire } from "node:module";
 import { bareIdentity, type Identity } from "../../../src/mechanism/qzmq/identity.ts";
 import { localSigner } from "../../../src/mechanism/qzmq/signer.ts";
 import { TicketStore } from "../../../src/mechanism/qzmq/ticket-store.ts";
+import { WorkerSigner } from "../../../src/net/worker-signer.ts";
 import { pinOf } from "../../../src/qzmq.ts";
 import { client, PROVIDER, type Security, server } from "../../../src/security.ts";
 
@@ -10,34 +11,28 @@ import { client, PROVIDER, type Security, server } from "../../../src/security.t
 const CURVE_SERVER = "rq:rM>}U?@Lns47E1%kR.o@n%FcmmsL/@{H8]yf7";
 const CURVE_SERVER_SECRET = "JTKVSB%%)wK0E.X)V>+}o?pNmC{O&4W4b!Ni{Lh6";
 
-/** An identity that both processes can work out. */
-function identity(side: "server" | "client"): Promise<Identity> {
+/** An identity that both processes can work out; `worker`: its key signs in a thread. */
+function identity(side: "server" | "client", worker = false): Promise<Identity> {
   const seed = new Uint8Array(32).fill(side === "server" ? 1 : 2);
-  return bareIdentity(PROVIDER, localSigner(PROVIDER, "ML-DSA-44", seed, PROVIDER.random));
+  const signer = worker
+    ? new WorkerSigner(PROVIDER, "ML-DSA-44", seed)
+    : localSigner(PROVIDER, "ML-DSA-44", seed, PROVIDER.random);
+  return bareIdentity(PROVIDER, signer);
 }
 
 /** Beyond what all clients of a benchmark, with one address, need at the same time. */
 const LIMITS = { maxHandshakesPerAddress: 20_000, maxHandshakes: 20_000, maxHandshakeBytes: 2 ** 30 };
-
-/** How QZMQ shakes hands: only the server shows who it is, or both, always in full or with a ticket where possible. */
-export type Handshakes = "full" | "mutual" | "resumed";
-
-/** Mutual and in full unless the first word of `variant` says otherwise. */
-export function handshakesOf(variant: string): Handshakes {
-  const word = variant.split(" ")[0];
-  return word === "full" || word === "resumed" ? word : "mutual";
-}
 
 /** Options of `side` for a mechanism: `null`, `qzmq` (this library only) or `curve` (npm zeromq only). */
 export async function securityOf(
   library: string,
   mechanism: string,
   side: "server" | "client",
-  handshakes: Handshakes,
+  variant: string,
 ): Promise<object> {
   if (mechanism === "null") return {};
   if (mechanism === "curve" && library === "zeromq") return curve(side);
-  if (mechanism === "qzmq" && library === "qzmq") return { security: await qzmq(side, handshakes) };
+  if (mechanism === "qzmq" && library === "qzmq") return { security: await qzmq(side, variant.split(" ")) };
   throw new Error(`${library} has no mechanism ${mechanism}`);
 }
 
@@ -50,14 +45,23 @@ function curve(side: "server" | "client"): object {
   return { curveServerKey: CURVE_SERVER, curvePublicKey: publicKey, curveSecretKey: secretKey };
 }
 
-async function qzmq(side: "server" | "client", handshakes: Handshakes): Promise<Security> {
-  const [us, them] = await Promise.all([identity(side), identity(side === "server" ? "client" : "server")]);
+/**
+ * Handshakes are mutual and in full, unless there is a word that says otherwise: `full`, only the server shows who it
+ * is; `resumed`, with a ticket where possible; `thread`, the server signs in a thread of its own.
+ */
+async function qzmq(side: "server" | "client", words: readonly string[]): Promise<Security> {
+  const worker = side === "server" && words.includes("thread");
+  const [us, them] = await Promise.all([
+    identity(side, worker),
+    identity(side === "server" ? "client" : "server"),
+  ]);
   const trust = { pins: [pinOf(them)] };
-  const resumed = handshakes === "resumed";
+  const anonymous = words.includes("full");
+  const resumed = words.includes("resumed");
   if (side === "client") {
-    const who = handshakes === "full" ? {} : { identity: us };
+    const who = anonymous ? {} : { identity: us };
     return client({ ...who, trust, resumption: resumed ? new TicketStore({ maxPerScope: 64 }) : false });
   }
-  const who = handshakes === "full" ? { identity: us } : { identity: us, trust };
+  const who = anonymous ? { identity: us } : { identity: us, trust };
   return server({ ...who, tickets: resumed ? { count: 2 } : false, limits: LIMITS });
 }
