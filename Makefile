@@ -5,7 +5,7 @@
 #   make test      every test, with coverage; make test ONLY='wire|engine' runs the files that match, without it
 #   make check     types, lint, format, import layers, the package as users get it
 #   make interop   only the tests against other ZeroMQ implementations
-#   make bench     the benchmarks against them
+#   make bench     the benchmarks against them; make bench SHORT=1 for every day, ONLY=throughput,latency for some
 #   make vectors   writes the test vectors of the specification again; they come out the same
 #   make fix       formats, and repairs what the linter can
 #   make clean     removes all that was built; make distclean the dependencies too
@@ -54,7 +54,7 @@ interop: build
 	$(RUN) dist/test/support/run.js --only '^interop/'
 
 bench: build
-	$(RUN) dist/interop/bench/bench.js
+	$(RUN) dist/interop/bench/bench.js $(if $(SHORT),--short) $(if $(ONLY),--only '$(ONLY)')
 
 vectors: build
 	$(RUN) dist/test/support/vectors/generate.js
