@@ -18,10 +18,8 @@ import {
   decodeSubscription,
   encodePing,
   encodePong,
-  encodeSubscription,
 } from "../wire/command.ts";
 import { COMMAND } from "../wire/frame.ts";
-import { FrameBatch } from "../wire/frame-batch.ts";
 import { FrameDecoder } from "../wire/frame-decoder.ts";
 import { markEarly, type PipeItem, SubscriptionChange } from "../wire/message.ts";
 import { MultipartAssembler } from "../wire/multipart.ts";
@@ -30,14 +28,13 @@ import { Greetings } from "./greetings.ts";
 import { Heartbeat } from "./heartbeat.ts";
 import { type EngineHost, type EngineSettings, mechanismHost } from "./host.ts";
 import type { EngineMemory } from "./memory.ts";
+import { Outbox } from "./outbox.ts";
 import { trafficCommand } from "./traffic-command.ts";
 
 type Phase = "greeting" | "handshake" | "traffic" | "over";
 
 /** From so many octets on, a waiting mechanism's input is enough. */
 const MAX_HELD_BACK = 65_536;
-/** PINGs and PONGs of ours that may wait; a peer that neither reads nor stops asking gets no more. */
-const MAX_BEATS = 256;
 
 /** See the head of this file. `now` never goes back. */
 export class Engine {
@@ -53,13 +50,7 @@ export class Engine {
   readonly #outer: FrameDecoder;
   #inner: FrameDecoder | null = null;
   readonly #multipart: MultipartAssembler;
-  /** Goes out before the batch: greeting, handshake, what the mechanism says later. */
-  #urgent: Uint8Array[] = [];
-  readonly #batch: FrameBatch;
-  /** The batch's pieces were taken as they are, and `written` has not been called yet. */
-  #lent = false;
-  /** PINGs and PONGs in the batch. */
-  #beats = 0;
+  readonly #outbox: Outbox;
   readonly #handshakeDeadline: number;
   #heartbeat: Heartbeat | null = null;
   #closing = false;
@@ -76,11 +67,11 @@ export class Engine {
     this.#host = host;
     this.#counters = (mechanism.transparent ? null : mechanism.counters) ?? null;
     this.#greetings = new Greetings(mechanism.name, mechanism.asServer);
-    this.#urgent.push(this.#greetings.local);
     this.#outer = new FrameDecoder(mechanism.maxFrameSize, !mechanism.transparent);
     this.#multipart = new MultipartAssembler(settings.maxFramesPerMessage, settings.maxMessageSize);
     this.#memory = memory;
-    this.#batch = new FrameBatch(memory.regions);
+    this.#outbox = new Outbox(mechanism, memory.regions);
+    this.#outbox.urgent(this.#greetings.local);
     const { handshakeInterval } = settings;
     this.#handshakeDeadline = handshakeInterval > 0 ? now + handshakeInterval : Number.POSITIVE_INFINITY;
   }
@@ -94,12 +85,12 @@ export class Engine {
 
   /** Octets of application data waiting in the batch. */
   get batched(): number {
-    return this.#batch.size;
+    return this.#outbox.batched;
   }
 
   /** True when `takeOutput` would return something. */
   get hasOutput(): boolean {
-    return this.#urgent.length > 0 || (this.#batch.size > 0 && this.#canWrite);
+    return this.#outbox.hasUrgent || (this.#outbox.batched > 0 && this.#canWrite);
   }
 
   /** True when enough octets wait for a waiting mechanism: read no more until it wakes. */
@@ -173,44 +164,23 @@ export class Engine {
   /** Frames an item into the batch. False, and nothing done, while `canSend` is false. */
   send(item: PipeItem): boolean {
     if (!this.canSend) return false;
-    if (item instanceof SubscriptionChange) this.#batch.encoded(encodeSubscription(item, this.#peerMinor));
-    else this.#batch.message(item);
+    this.#outbox.item(item, this.#peerMinor);
     if (this.#counters !== null && Array.isArray(item)) this.#counters.messagesSealed++;
     return true;
   }
 
   /** Everything to write, in order; call `written` when it has been handed on. */
   takeOutput(now: number): Uint8Array[] {
-    const out = this.#urgent;
-    this.#urgent = [];
-    const size = this.#batch.size;
-    if (size === 0 || !this.#canWrite) return out;
-    this.#beats = 0;
-    if (this.#mechanism.transparent) {
-      this.#lent = true;
-      const pieces = this.#batch.take();
-      return out.length === 0 ? pieces : out.concat(pieces);
-    }
-    let sealed: Uint8Array[];
     try {
-      sealed = this.#mechanism.seal(this.#batch.take(), size, now);
+      return this.#outbox.take(this.#canWrite, now);
     } catch (error) {
-      this.#urgent = out;
       throw this.#fail(error);
     }
-    this.#batch.recycle();
-    // Sealing may have started something (a rotation): what it says goes before the next record, not before these.
-    this.#collect();
-    return out.length === 0 ? sealed : out.concat(sealed);
   }
 
   /** The output last taken is out of our hands. `copied`: its memory may be written again at once. */
   written(copied: boolean): void {
-    // Sealed pieces are not the batch's; what waits in it until the mechanism may send again is untouched.
-    if (!this.#lent) return;
-    this.#lent = false;
-    if (copied) this.#batch.recycle();
-    else this.#batch.abandon();
+    this.#outbox.written(copied);
   }
 
   /** The mechanism has woken: goes on with it. Then call `next`. Throws {@link PeerError}. */
@@ -236,10 +206,10 @@ export class Engine {
       }
       const action = this.#heartbeat?.due(now) ?? "none";
       if (action === "dead") throw new PeerError("ERR_ZMTP_HEARTBEAT_TIMEOUT", "The peer has fallen silent");
-      if (action === "ping") this.#beat(encodePing(this.#heartbeat!.ttlTenths));
+      if (action === "ping") this.#outbox.beat(encodePing(this.#heartbeat!.ttlTenths));
       if (!this.#mechanism.transparent && now >= this.#mechanism.deadline) {
         this.#mechanism.onDeadline(now);
-        this.#collect();
+        this.#outbox.collect();
       }
     });
   }
@@ -250,9 +220,9 @@ export class Engine {
     this.#closing = true;
     if (this.#mechanism.transparent) return;
     // What was sent before goes out before the goodbye.
-    this.#urgent = this.takeOutput(now).concat(this.#urgent);
+    this.#outbox.putBack(this.takeOutput(now));
     this.#mechanism.close(now);
-    this.#collect();
+    this.#outbox.collect();
   }
 
   /** The transport ended. Throws {@link PeerError} when the mechanism can tell a truncation. */
@@ -275,7 +245,7 @@ export class Engine {
     this.#peerMinor = greeting.minor;
     this.#phase = "handshake";
     this.#mechanism.start(mechanismHost(this.#settings, this.#host, this.#mechanism, this.#greetings), now);
-    this.#collect();
+    this.#outbox.collect();
     return true;
   }
 
@@ -323,7 +293,7 @@ export class Engine {
   }
 
   #absorb(plaintext: Uint8Array | null): void {
-    this.#collect();
+    this.#outbox.collect();
     if (plaintext !== null) this.#decoded().push(asBuffer(plaintext));
   }
 
@@ -375,13 +345,8 @@ export class Engine {
     if (command.name !== "PING") return decodeSubscription(command);
     const { ttlTenths, context } = decodePing(command.data);
     this.#heartbeat!.announced(ttlTenths, now);
-    this.#beat(encodePong(context));
+    this.#outbox.beat(encodePong(context));
     return null;
-  }
-
-  /** Queues a PING or PONG; drops it when too many wait already. */
-  #beat(frame: Buffer): void {
-    if (this.#beats++ < MAX_BEATS) this.#batch.encoded(frame);
   }
 
   /** False: the batch stays where it is, be it that the connection is over, or that a key is at its limit. */
@@ -395,11 +360,6 @@ export class Engine {
     return this.#inner;
   }
 
-  #collect(): void {
-    const output = this.#mechanism.takeOutput();
-    if (output.length > 0) this.#urgent.push(...output);
-  }
-
   #attempt(run: () => void): void {
     try {
       run();
@@ -409,7 +369,7 @@ export class Engine {
   }
 
   #fail(error: unknown): unknown {
-    this.#collect();
+    this.#outbox.collect();
     this.#phase = "over";
     return error;
   }

@@ -12,11 +12,11 @@ import { Ready } from "../engine/event.ts";
 import type { PeerError } from "../errors.ts";
 import type { PipeTransport } from "../pipe/pipe.ts";
 import type { PipeItem } from "../wire/message.ts";
+import { Alarm } from "./alarm.ts";
 import type { Allocator } from "./allocator.ts";
 import type { ReadableSocket, ReadTarget } from "./read-buffer.ts";
+import { endGently, FIN_WAIT, writePieces } from "./stream-writing.ts";
 
-/** How long a peer may take to close its half after we closed ours, in milliseconds. */
-const FIN_WAIT = 2000;
 /** A batch of this many octets is written without waiting for the end of the turn. */
 const FLUSH = 262_144;
 /** Who gets so many octets in one read has much to read. */
@@ -58,8 +58,7 @@ export class Session implements PipeTransport, ReadTarget {
   #pumpScheduled = false;
   /** The pipe is full, or the engine while its mechanism waits; reading stopped. */
   #stalled = false;
-  #timer: NodeJS.Timeout | null = null;
-  #timerAt = Number.POSITIVE_INFINITY;
+  readonly #alarm = new Alarm(() => this.#onTimer());
   /** Set by `shutdown`: called once everything is written, or time is up. */
   #onDrained: (() => void)[] = [];
   #linger: NodeJS.Timeout | null = null;
@@ -287,14 +286,7 @@ export class Session implements PipeTransport, ReadTarget {
     }
     if (pieces.length === 0) return;
     const socket = this.#socket;
-    let room = true;
-    if (pieces.length === 1) {
-      room = socket.write(pieces[0]!);
-    } else {
-      socket.cork();
-      for (const piece of pieces) room = socket.write(piece);
-      socket.uncork();
-    }
+    const room = writePieces(socket, pieces);
     const taken = socket.writableLength === 0;
     engine.written(taken);
     this.#blocked = !room && !taken;
@@ -337,9 +329,8 @@ export class Session implements PipeTransport, ReadTarget {
     this.#stalled = false;
     this.#socket.end();
     this.#socket.resume();
-    this.#disarm();
-    this.#timer = setTimeout(() => this.#close(null), FIN_WAIT);
-    this.#timer.unref();
+    this.#alarm.clear();
+    this.#alarm.set(performance.now() + FIN_WAIT);
   }
 
   #onEnd(): void {
@@ -360,28 +351,15 @@ export class Session implements PipeTransport, ReadTarget {
   }
 
   #arm(): void {
-    const deadline = this.#engine.deadline;
-    if (deadline >= this.#timerAt || this.#closed || this.#ended) return;
-    this.#disarm();
-    if (deadline === Number.POSITIVE_INFINITY) return;
-    this.#timerAt = deadline;
-    this.#timer = setTimeout(
-      () => this.#onTimer(),
-      Math.min(Math.max(0, deadline - performance.now()), 0x7fffffff),
-    );
-    this.#timer.unref();
+    if (!this.#closed && !this.#ended) this.#alarm.set(this.#engine.deadline);
   }
 
-  #disarm(): void {
-    if (this.#timer !== null) clearTimeout(this.#timer);
-    this.#timer = null;
-    this.#timerAt = Number.POSITIVE_INFINITY;
-  }
-
-  /** Deadlines move on while traffic flows; the timer is not moved with each, but looks again when it fires. */
+  /** Deadlines move on while traffic flows: the alarm may come too early. */
   #onTimer(): void {
-    this.#timer = null;
-    this.#timerAt = Number.POSITIVE_INFINITY;
+    if (this.#ended) {
+      this.#close(null);
+      return;
+    }
     const now = performance.now();
     try {
       if (now >= this.#engine.deadline) this.#engine.onDeadline(now);
@@ -403,17 +381,12 @@ export class Session implements PipeTransport, ReadTarget {
     // An ERROR command may wait: the engine is over, so this is all that can come out of it.
     if (error !== null && !this.#socket.destroyed) this.#flush();
     this.#closed = true;
-    this.#disarm();
+    this.#alarm.clear();
     if (this.#linger !== null) clearTimeout(this.#linger);
     this.#engine.dispose();
     const socket = this.#socket;
     if (error !== null && !socket.destroyed && socket.writable) {
-      // The ERROR command shall arrive: close by FIN, and cut only if the peer does not follow.
-      socket.end();
-      socket.resume();
-      const timer = setTimeout(() => socket.destroy(), FIN_WAIT);
-      timer.unref();
-      socket.once("close", () => clearTimeout(timer));
+      endGently(socket);
     } else {
       socket.destroy();
     }
