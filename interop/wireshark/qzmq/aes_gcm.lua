@@ -148,7 +148,7 @@ local function ghash(times, ad, ciphertext)
 end
 
 -- A key ready for use: opens(nonce, ad, ciphertext with tag) gives the plaintext, or nil.
-return function(key)
+local function opener(key)
   local w = expandKey(key)
   local times = multiplier(encrypt(w, 0, 0, 0, 0))
   return function(nonce, ad, sealed)
@@ -170,3 +170,5 @@ return function(key)
     return sub(concat(out), 1, #ciphertext)
   end
 end
+
+return { opener = opener }

@@ -138,7 +138,7 @@ local function poly1305(key, text)
 end
 
 -- A key ready for use: opens(nonce, ad, ciphertext with tag) gives the plaintext, or nil.
-return function(key)
+local function opener(key)
   return function(nonce, ad, sealed)
     if #sealed < 16 then return nil end
     local ciphertext, tag = sub(sealed, 1, -17), sub(sealed, -16)
@@ -157,3 +157,5 @@ return function(key)
     return sub(concat(out), 1, #ciphertext)
   end
 end
+
+return { opener = opener, poly1305 = poly1305 }
