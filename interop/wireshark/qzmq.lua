@@ -11,7 +11,8 @@ local records = require("qzmq.records")
 local fields = require("qzmq.fields")
 local key_logs = require("qzmq.key_log")
 
-local zmtp_proto = Proto("zmtp", "ZeroMQ Message Transport Protocol")
+-- Not "zmtp": later versions of Wireshark have a dissector of that name.
+local zmtp_proto = Proto("zmtp31", "ZeroMQ Message Transport Protocol")
 local qzmq_proto = Proto("qzmq", "QZMQ post-quantum security")
 
 local function values(map)

@@ -48,3 +48,57 @@ export async function tshark(args: readonly string[], home = folder): Promise<Ou
     child.kill("SIGKILL");
   }
 }
+
+/** A packet's values by field name, in the order of the packet; absent fields are empty. */
+export type Row = Readonly<Record<string, readonly string[]>>;
+
+/** What to dissect, and how. */
+export interface Dissection {
+  readonly capture: string;
+  readonly keyLog?: string;
+  /** Display filter. */
+  readonly filter?: string;
+  /** Ports for the dissector's preference, where heuristics cannot tell. */
+  readonly ports?: string;
+  /** Two passes, as in the graphical program. */
+  readonly twice?: boolean;
+}
+
+/** Between values, none of which holds it. */
+const BETWEEN = "|";
+
+export function scriptArgs({ capture, keyLog, ports, twice }: Dissection): string[] {
+  return [
+    ...["-X", `lua_script:${join(SOURCES, "qzmq.lua")}`, "-r", capture],
+    ...(keyLog === undefined ? [] : ["-o", `qzmq.keylog_file:${keyLog}`]),
+    ...(ports === undefined ? [] : ["-o", `zmtp31.tcp_ports:${ports}`]),
+    ...(twice === true ? ["-2"] : []),
+  ];
+}
+
+/** Dissects a capture into rows. Throws when Lua made a mistake. */
+export async function dissect(dissection: Dissection, fields: readonly string[]): Promise<Row[]> {
+  const all = [...fields, "_ws.expert.message", "frame.number"];
+  const { out } = await tshark([
+    ...scriptArgs(dissection),
+    ...["-Y", dissection.filter ?? "zmtp31", "-T", "fields", "-E", `aggregator=${BETWEEN}`, "-E", "separator=/t"],
+    ...all.flatMap((field) => ["-e", field]),
+  ]);
+  return out
+    .split("\n")
+    .filter((line) => line !== "")
+    .map((line) => {
+      const values = line.split("\t");
+      const row = Object.fromEntries(
+        all.map((field, i) => [field, values[i] === "" ? [] : (values[i] ?? "").split(BETWEEN)]),
+      );
+      const bad = row["_ws.expert.message"]!.find((text) => /Lua Error|Malformed Packet|Dissector bug/i.test(text));
+      if (bad !== undefined) throw new Error(`packet ${row["frame.number"]}: ${bad}`);
+      return row;
+    });
+}
+
+/** All values of a field, packet by packet. */
+export function valuesOf(rows: readonly Row[], field: string): string[] {
+  return rows.flatMap((row) => row[field]!);
+}

@@ -14,7 +14,7 @@ local function table_of(prefix, rows)
   return by_name, list
 end
 
-local zmtp, zmtp_list = table_of("zmtp", {
+local zmtp, zmtp_list = table_of("zmtp31", {
   { "greeting.signature", "bytes", "Signature" },
   { "greeting.major", "uint8", "Major version" },
   { "greeting.minor", "uint8", "Minor version" },
@@ -95,8 +95,8 @@ local qzmq, qzmq_list = table_of("qzmq", {
 local group, severity = expert.group, expert.severity
 local experts = {
   zmtp = {
-    malformed = ProtoExpert.new("zmtp.malformed", "Malformed", group.MALFORMED, severity.ERROR),
-    undecoded = ProtoExpert.new("zmtp.not_decoded", "Not decoded", group.UNDECODED, severity.NOTE),
+    malformed = ProtoExpert.new("zmtp31.malformed", "Malformed", group.MALFORMED, severity.ERROR),
+    undecoded = ProtoExpert.new("zmtp31.not_decoded", "Not decoded", group.UNDECODED, severity.NOTE),
   },
   qzmq = {
     malformed = ProtoExpert.new("qzmq.malformed", "Malformed", group.MALFORMED, severity.ERROR),
