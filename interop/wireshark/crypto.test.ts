@@ -26,9 +26,14 @@ async function compare(cases: readonly (readonly [expression: string, expected: 
   const body = cases.map(([expression]) => `show((function() return ${expression} end)())`).join("\n");
   writeFileSync(script, `${head}\n${body}\n`);
   const { out } = await tshark(["-X", `lua_script:${script}`, "-r", emptyCapture()]);
-  const results = out.split("\n").filter((line) => line.startsWith("RESULT ")).map((line) => line.slice(7));
+  const results = out
+    .split("\n")
+    .filter((line) => line.startsWith("RESULT "))
+    .map((line) => line.slice(7));
   assert.is(results.length, cases.length);
-  cases.forEach(([expression, expected], i) => assert.is(results[i], expected, expression.slice(0, 60)));
+  for (const [i, [expression, expected]] of cases.entries()) {
+    assert.is(results[i], expected, expression.slice(0, 60));
+  }
 }
 
 const lua = (octets: Uint8Array) => `x"${Buffer.from(octets).toString("hex")}"`;
@@ -66,7 +71,12 @@ for (const [cipher, module] of [
   check(`${cipher} opens what is sealed, and nothing that was touched`, async () => {
     const cases: [string, string][] = [];
     for (const length of LENGTHS) {
-      const [key, nonce, text, ad] = [randomBytes(32), randomBytes(12), randomBytes(length), randomBytes(length % 33)];
+      const [key, nonce, text, ad] = [
+        randomBytes(32),
+        randomBytes(12),
+        randomBytes(length),
+        randomBytes(length % 33),
+      ];
       const sealer = createCipheriv(cipher as "aes-256-gcm", key, nonce, { authTagLength: 16 });
       sealer.setAAD(ad);
       const sealed = Buffer.concat([sealer.update(text), sealer.final(), sealer.getAuthTag()]);
@@ -74,7 +84,7 @@ for (const [cipher, module] of [
         `${module}.opener(${lua(key)})(${lua(nonce)}, ${lua(data)}, ${lua(octets)})`;
       cases.push([open(sealed), text.toString("hex")]);
       const touched = Buffer.from(sealed);
-      touched[length % sealed.length]! ^= 1 << length % 8;
+      touched[length % sealed.length]! ^= 1 << (length % 8);
       cases.push([open(touched), "nil"], [open(sealed, Buffer.concat([ad, Buffer.alloc(1)])), "nil"]);
       cases.push([open(sealed.subarray(0, 15)), "nil"]);
     }
@@ -89,11 +99,11 @@ check("Poly1305 where its sums wrap (RFC 8439, A.3)", async () => {
   await compare([
     [`chacha.poly1305(x"${r("02")}${zeros}", x"${all}")`, r("03")],
     [`chacha.poly1305(x"${r("02")}${all}", x"${r("02")}")`, r("03")],
-    [`chacha.poly1305(x"${r("01")}${zeros}", x"${all}f0${"ff".repeat(15)}${"11"}${"00".repeat(15)}")`, r("05")],
     [
-      `chacha.poly1305(x"${r("01")}${zeros}", x"${all}fb${"fe".repeat(15)}${"01".repeat(16)}")`,
-      r("00"),
+      `chacha.poly1305(x"${r("01")}${zeros}", x"${all}f0${"ff".repeat(15)}${"11"}${"00".repeat(15)}")`,
+      r("05"),
     ],
+    [`chacha.poly1305(x"${r("01")}${zeros}", x"${all}fb${"fe".repeat(15)}${"01".repeat(16)}")`, r("00")],
     [`chacha.poly1305(x"${r("02")}${zeros}", x"fd${"ff".repeat(15)}")`, `fa${"ff".repeat(15)}`],
   ]);
 });

@@ -30,7 +30,15 @@ export function emptyCapture(): string {
 
 /** Writes connections one after the other and returns the file's path. Servers are at `port`. */
 export function capture(recordings: readonly Recording[], cutting: Cutting, port = 50_555): string {
-  return write(recordings.flatMap((recording, i) => packetsOf(recording, cutting, 40_000 + i, port)));
+  return captureOf(
+    recordings.map((recording) => [recording, cutting]),
+    port,
+  );
+}
+
+/** The same, each connection cut in its own way. */
+export function captureOf(parts: readonly (readonly [Recording, Cutting])[], port: number): string {
+  return write(parts.flatMap(([recording, cutting], i) => packetsOf(recording, cutting, 40_000 + i, port)));
 }
 
 function packetsOf(recording: Recording, cutting: Cutting, clientPort: number, serverPort: number): Buffer[] {

@@ -70,17 +70,17 @@ local function direction_of(pinfo)
   return connection, direction
 end
 
--- Size of the PDU at the start of `octets`, and its frame; nil when that is not known yet, nil and a text when it is
--- malformed.
-local function measure(direction, octets)
+-- Size of the PDU at `at` (from 1) of `octets`, and its frame; nil when that is not known yet, nil and a text when it
+-- is malformed.
+local function measure(direction, octets, at)
   if direction.greeting == nil then
-    if octets:byte(1) == 0xff then
-      if not zmtp.is_signature(octets) then return nil, "no greeting of ZMTP 3" end
+    if octets:byte(at) == 0xff then
+      if not zmtp.is_signature(octets:sub(at, at + 11)) then return nil, "no greeting of ZMTP 3" end
       return zmtp.GREETING
     end
     direction.greeting = { mechanism = "", missing = true }
   end
-  local frame, problem = zmtp.parse_header(octets, 1)
+  local frame, problem = zmtp.parse_header(octets, at)
   if frame == nil then return nil, problem end
   return frame.header + frame.size, frame
 end
@@ -120,13 +120,13 @@ end
 -- Frames inside records: those that end in this one.
 local function show_stream(result, plain, tree)
   local stream = result.stream
-  local words = {}
+  local words, joined = {}, plain
   if stream.carried > 0 then
     tree:add(fields.qzmq["stream.carried"].field, plain:range(0, 1), stream.carried):set_generated()
-    plain = ByteArray.new(stream.data, true):tvb("QZMQ, joined"):range()
+    if stream.data then joined = ByteArray.new(stream.data, true):tvb("QZMQ, joined"):range() end
   end
   for _, frame in ipairs(stream.frames) do
-    local range = plain:range(frame.at, frame.header + frame.size)
+    local range = joined:range(frame.at, frame.header + frame.size)
     local item = tree:add(zmtp_proto, range, "ZMTP frame")
     local word = zmtp.show_frame("QZMQ", frame, range, item)
     item:append_text(": " .. word)
@@ -216,25 +216,25 @@ end
 
 function zmtp_proto.dissector(tvb, pinfo, tree)
   local connection, direction = direction_of(pinfo)
-  local length, offset, words = tvb:len(), 0, {}
+  local length, offset, words, octets = tvb:len(), 0, {}, nil
   pinfo.cols.protocol = "ZMTP"
   while offset < length do
     local place = place_of(tvb, pinfo, offset)
     local result = connection.results[place]
     if result == nil or (result.waits and not pinfo.visited) then
-      local octets = tvb:raw(offset)
+      octets = octets or tvb:raw()
       local size, frame
       if direction.broken then
         result = { kind = "rest", size = length - offset, problem = "after " .. direction.broken }
       else
-        size, frame = measure(direction, octets)
+        size, frame = measure(direction, octets, offset + 1)
         if size == nil and frame ~= nil then
           direction.broken = frame
           result = { kind = "rest", size = length - offset, problem = frame, first = true }
-        elseif size == nil or size > #octets then
-          result = { waits = size and size - #octets or DESEGMENT_ONE_MORE_SEGMENT }
+        elseif size == nil or size > length - offset then
+          result = { waits = size and size - (length - offset) or DESEGMENT_ONE_MORE_SEGMENT }
         else
-          result = advance(connection, direction, octets:sub(1, size), frame)
+          result = advance(connection, direction, octets:sub(offset + 1, offset + size), frame)
           result.size = size
         end
       end

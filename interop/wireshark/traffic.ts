@@ -116,7 +116,10 @@ export function pubSub(): Promise<{ readonly recordings: readonly Recording[] }>
     subscriber.subscribe("news");
     await settled(publishUntil(publisher, ["weather", "sunny"], subscriber.receive()), "a publication");
     subscriber.unsubscribe("news");
-    await until(() => said(recorder, "client", "CANCEL") && said(recorder, "server", "PONG"), "CANCEL and PONG");
+    await until(
+      () => said(recorder, "client", "CANCEL") && said(recorder, "server", "PONG"),
+      "CANCEL and PONG",
+    );
     return {};
   });
 }

@@ -81,7 +81,16 @@ export async function dissect(dissection: Dissection, fields: readonly string[])
   const all = [...fields, "_ws.expert.message", "frame.number"];
   const { out } = await tshark([
     ...scriptArgs(dissection),
-    ...["-Y", dissection.filter ?? "zmtp31", "-T", "fields", "-E", `aggregator=${BETWEEN}`, "-E", "separator=/t"],
+    ...[
+      "-Y",
+      dissection.filter ?? "zmtp31",
+      "-T",
+      "fields",
+      "-E",
+      `aggregator=${BETWEEN}`,
+      "-E",
+      "separator=/t",
+    ],
     ...all.flatMap((field) => ["-e", field]),
   ]);
   return out
@@ -92,7 +101,9 @@ export async function dissect(dissection: Dissection, fields: readonly string[])
       const row = Object.fromEntries(
         all.map((field, i) => [field, values[i] === "" ? [] : (values[i] ?? "").split(BETWEEN)]),
       );
-      const bad = row["_ws.expert.message"]!.find((text) => /Lua Error|Malformed Packet|Dissector bug/i.test(text));
+      const bad = row["_ws.expert.message"]!.find((text) =>
+        /Lua Error|Malformed Packet|Dissector bug/i.test(text),
+      );
       if (bad !== undefined) throw new Error(`packet ${row["frame.number"]}: ${bad}`);
       return row;
     });

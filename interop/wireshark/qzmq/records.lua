@@ -10,8 +10,9 @@ local TAG = 16
 -- Stream ids of the nonces, as octets.
 local STREAMS = { MESSAGE = "\0\0\0\1", CONTROL = "\0\0\0\1", EARLY = "\255\255\255\255" }
 
+-- Octets of a frame that is not complete: pieces, their size, and how many it takes (0 while its header is cut).
 local function new_stream()
-  return { rest = "", broken = false }
+  return { pieces = {}, size = 0, need = 0, broken = false }
 end
 
 -- What a direction keeps for its records.
@@ -21,9 +22,14 @@ end
 
 -- Joins a plaintext to the stream and finds the frames that end in it.
 local function read_stream(stream, plaintext)
-  local data = stream.rest .. plaintext
-  local result = { carried = #stream.rest, frames = {}, data = data }
-  local at = 1
+  local result = { carried = stream.size, frames = {} }
+  stream.pieces[#stream.pieces + 1] = plaintext
+  stream.size = stream.size + #plaintext
+  if stream.size < stream.need then
+    result.left = stream.size
+    return result
+  end
+  local data, at, need = table.concat(stream.pieces), 1, 0
   while at <= #data do
     local frame, problem = zmtp.parse_header(data, at)
     if problem then
@@ -31,13 +37,15 @@ local function read_stream(stream, plaintext)
       result.problem = problem
       break
     end
-    if frame == nil or at - 1 + frame.header + frame.size > #data then break end
+    need = frame and frame.header + frame.size or 0
+    if frame == nil or at - 1 + need > #data then break end
     frame.at = at - 1
     result.frames[#result.frames + 1] = frame
-    at = at + frame.header + frame.size
+    at = at + need
   end
-  stream.rest = stream.broken and "" or data:sub(at)
+  if #result.frames > 0 then result.data = data end
   result.left = #data - at + 1
+  stream.pieces, stream.size, stream.need = { data:sub(at) }, result.left, result.left > 0 and need or 0
   return result
 end
 
