@@ -15,6 +15,7 @@ import { type Suite, suiteByName } from "./mechanism/qzmq/suite.ts";
 import { TicketStore } from "./mechanism/qzmq/ticket-store.ts";
 import { Trust } from "./mechanism/qzmq/trust.ts";
 import { monotonic, unixTime } from "./net/clock.ts";
+import { keyLogOfEnvironment } from "./net/key-log-file.ts";
 import { TrustFiles, type TrustFilesOptions } from "./net/trust-files.ts";
 
 /** Primitives for whoever names no back end; each is probed when it is first used. */
@@ -48,6 +49,11 @@ export interface SecurityCommon extends KeyLimits {
   readonly recordLimit?: number;
   /** Milliseconds for the whole handshake; default 30 000. */
   readonly handshakeTimeout?: number;
+  /**
+   * Writes the secrets of all connections into the file that the environment variable `QZMQKEYLOGFILE` names, for
+   * debugging: whoever reads that file reads the traffic. Default false. See spec/operation/keylog.md.
+   */
+  readonly keyLog?: boolean;
 }
 
 /** Settings of the side that plays the server, whether it binds or connects. */
@@ -144,7 +150,8 @@ export class Security {
 
 /**
  * QZMQ in the server's role. Throws, saying what was expected: `TypeError` for an identity or trust that is none,
- * `RangeError` for settings out of bounds and for `clientAuth` without `trust`.
+ * `RangeError` for settings out of bounds and for `clientAuth` without `trust`, `UsageError` for a `keyLog` whose file
+ * is not named or not safe.
  */
 export function server(options: ServerSecurityOptions): Security {
   const provider = providerOf(options);
@@ -207,6 +214,7 @@ function common(options: SecurityCommon, provider: CryptoProvider): CommonOption
     ...(rest.maxMessages === undefined ? {} : { maxMessages: rest.maxMessages }),
     ...(rest.maxBytes === undefined ? {} : { maxBytes: rest.maxBytes }),
     ...(rest.maxAge === undefined ? {} : { maxAge: rest.maxAge }),
+    ...(keyLogAsked(options) ? { keyLog: keyLogOfEnvironment() } : {}),
   };
   return {
     ...shared,
@@ -216,6 +224,12 @@ function common(options: SecurityCommon, provider: CryptoProvider): CommonOption
       ? {}
       : { suites: suites.map((suite) => (typeof suite === "string" ? suiteByName(suite) : suite)) }),
   };
+}
+
+/** Only `true` asks: a truthy slip must not open the traffic. */
+function keyLogAsked({ keyLog = false }: SecurityCommon): boolean {
+  if (typeof keyLog !== "boolean") throw new TypeError("keyLog: true or false expected");
+  return keyLog;
 }
 
 const IDENTITY_RULE = "expected what generateIdentity, certify or loadIdentity give";

@@ -1,5 +1,5 @@
 /** QZMQ at the command line: commands that prove who they are, and refuse those they do not believe. */
-import { mkdtempSync, rmSync } from "node:fs";
+import { mkdtempSync, readFileSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { suite } from "uvu";
@@ -108,6 +108,24 @@ for (const [name, server, client, sees] of [
     assert.ok(req.err.includes(`connected to ${filled(sees[1])} (x25519+mlkem768/`), req.err);
   });
 }
+
+test("--keylog needs the variable too, and then logs the secrets", async ({ start, at }) => {
+  const path = at("keys.log");
+  const client = "req --connect E --keylog --trust @ca.crt --server-name broker hello";
+  try {
+    const refused = start(client);
+    await ends(refused, 1);
+    assert.match(refused.err, /--keylog: set the environment variable QZMQKEYLOGFILE/);
+    process.env["QZMQKEYLOGFILE"] = path;
+    const rep = start(`rep --bind E --echo --count 1 ${SERVER}`);
+    await ends(start(client));
+    await ends(rep);
+    const lines = readFileSync(path, "utf8").split("\n");
+    assert.is(lines.filter((line) => line.startsWith("QZMQ_CLIENT_TRAFFIC_SECRET_0 ")).length, 1);
+  } finally {
+    delete process.env["QZMQKEYLOGFILE"];
+  }
+});
 
 for (const [name, server, client, side, cause] of [
   ["a server of another authority", SERVER, "--trust @other.crt --server-name broker", "client", /untrusted/],

@@ -15,6 +15,7 @@ import {
   type Work,
 } from "./handshake.ts";
 import type { Identity } from "./identity.ts";
+import type { Reveal } from "./key-log.ts";
 import type { MasterSecrets } from "./key-schedule.ts";
 import {
   type ClientHello,
@@ -59,6 +60,7 @@ export interface ClientSession {
   /** Taken out of the store; its PSK is ours to wipe. */
   readonly ticket: StoredTicket | null;
   readonly early: EarlyFlight | null;
+  readonly reveal: Reveal | null;
 }
 
 /** What CLIENTKEY came of. */

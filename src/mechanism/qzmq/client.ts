@@ -33,6 +33,7 @@ import {
 } from "./handshake.ts";
 import type { Identity } from "./identity.ts";
 import { type Encapsulation, keyExchange } from "./kem.ts";
+import { type Reveal, revealFor } from "./key-log.ts";
 import { EarlySecrets, type HandshakeSecrets } from "./key-schedule.ts";
 import {
   appendSealed,
@@ -107,8 +108,9 @@ function greet(
   const body = encodeClientHello(hello);
   transcript.setClientHello(body);
   send(handshake, body);
+  const reveal = revealFor(settings.keyLog, hello.random);
   const early =
-    ticket !== null && frames.length > 0 ? sendEarly(handshake, ticket, transcript, frames) : null;
+    ticket !== null && frames.length > 0 ? sendEarly(handshake, ticket, transcript, frames, reveal) : null;
   const endpointName = endpointHost(host.endpoint);
   const expectedName =
     serverName !== null
@@ -116,7 +118,10 @@ function greet(
       : endpointName === null
         ? null
         : ({ value: endpointName, from: "endpoint" } as const);
-  return new AwaitServerHello({ handshake, config, ...given, expectedName, hello, transcript, early }, false);
+  return new AwaitServerHello(
+    { handshake, config, ...given, expectedName, hello, transcript, early, reveal },
+    false,
+  );
 }
 
 function ticketScope(
@@ -158,11 +163,12 @@ function sendEarly(
   ticket: StoredTicket,
   transcript: OpenTranscript,
   frames: readonly Uint8Array[],
+  reveal: Reveal | null,
 ): EarlyFlight {
   // The host's frames are whole messages by contract; a server would close on anything else.
   if (!areWholeMessages(Buffer.concat(frames))) throw new RangeError("early data: whole messages expected");
   const { hash, aead } = primitives(handshake.provider, parseSuite(ticket.suite)!);
-  const secrets = new EarlySecrets(hash, ticket.psk);
+  const secrets = new EarlySecrets(hash, ticket.psk, reveal);
   const key = secrets.earlyKey(aead, transcript.hashWith(hash));
   secrets.wipe();
   return sealEarly(key, frames, ticket.recordLimit, handshake.output);
@@ -205,7 +211,7 @@ class AwaitServerHello implements Awaiting {
     const suite = this.#checkChoices(hello);
     const { hash, aead } = primitives(handshake.provider, suite);
     const transcript = session.transcript.choose(hash).add(hello.beforeAuth);
-    const secrets = new EarlySecrets(hash, hello.resumed ? ticket!.psk : null);
+    const secrets = new EarlySecrets(hash, hello.resumed ? ticket!.psk : null, session.reveal);
     let handshakeSecrets: HandshakeSecrets | undefined;
     let exchanged: Encapsulation | undefined;
     try {

@@ -5,6 +5,7 @@ import { type Mode, SIGNATURE_OCTETS, signaturesOfMode } from "./algorithm.ts";
 import type { Counters } from "./counters.ts";
 import { type ClientAuth, MAX_RECORD_LIMIT, MIN_RECORD_LIMIT } from "./extensions.ts";
 import type { Identity } from "./identity.ts";
+import type { KeyLog } from "./key-log.ts";
 import { isName, NAME_RULE } from "./name.ts";
 import { checkSuites, defaultSuites, type Suite } from "./suite.ts";
 import type { TicketKeysOptions } from "./ticket-keys.ts";
@@ -38,6 +39,8 @@ export interface CommonOptions extends KeyLimits {
   readonly handshakeTimeout?: number;
   /** Where to count; default a fresh one. */
   readonly counters?: Counters;
+  /** Is told the secrets of every connection; default none is. */
+  readonly keyLog?: KeyLog | null;
 }
 
 /** Settings of a client. */
@@ -111,6 +114,7 @@ export interface Settings {
   readonly recordLimit: number;
   readonly handshakeTimeout: number;
   readonly limits: Required<KeyLimits>;
+  readonly keyLog: KeyLog | null;
 }
 
 /** Checks and completes. Throws `RangeError`, saying what was expected. */
@@ -137,6 +141,7 @@ export function checkCommon(options: CommonOptions): Settings {
     recordLimit,
     handshakeTimeout,
     limits,
+    keyLog: options.keyLog ?? null,
   };
 }
 

@@ -30,6 +30,7 @@ import {
 } from "./handshake.ts";
 import type { Identity } from "./identity.ts";
 import { type KemKeyPair, keyExchange } from "./kem.ts";
+import { revealFor } from "./key-log.ts";
 import { EarlySecrets } from "./key-schedule.ts";
 import {
   appendAuth,
@@ -139,7 +140,7 @@ class AwaitClientHello implements Awaiting {
       const { hash, aead } = primitives(handshake.provider, suite);
       const open = new OpenTranscript(handshake.host.peerGreeting, handshake.host.localGreeting);
       open.setClientHello(command.body);
-      secrets = new EarlySecrets(hash, ticket?.psk ?? null);
+      secrets = new EarlySecrets(hash, ticket?.psk ?? null, revealFor(settings.keyLog, hello.random));
 
       const asked = hello.extensions.earlyData;
       const earlyLimit = Math.min(ticket?.earlyLimit ?? 0, tickets?.earlyLimit ?? 0);
