@@ -29,7 +29,7 @@ export function parseExposition(text: string): Parsed {
       const [, kind, name, rest] = comment;
       const into = kind === "HELP" ? help : types;
       if (into.has(name!)) throw fail("twice");
-      into.set(name!, kind === "HELP" ? unescape(rest!, /\\[\\n]/g) : rest!);
+      into.set(name!, kind === "HELP" ? plain(rest!, /\\[\\n]/g) : rest!);
       current = name!;
       continue;
     }
@@ -48,11 +48,11 @@ export function parseExposition(text: string): Parsed {
 function labelsOf(inside: string, fail: (what: string) => Error): Record<string, string> {
   const pairs = [...inside.matchAll(/([a-zA-Z_]\w*)="((?:[^"\\\n]|\\[\\n"])*)"(,|$)/gs)];
   if (pairs.map(([whole]) => whole).join("") !== inside) throw fail("labels");
-  return Object.fromEntries(pairs.map(([, name, value]) => [name!, unescape(value!, /\\[\\n"]/g)]));
+  return Object.fromEntries(pairs.map(([, name, value]) => [name!, plain(value!, /\\[\\n"]/g)]));
 }
 
-function unescape(text: string, escapes: RegExp): string {
-  return text.replace(escapes, (escape) => (escape[1] === "n" ? "\n" : escape[1]!));
+function plain(text: string, escapes: RegExp): string {
+  return text.replace(escapes, (sequence) => (sequence[1] === "n" ? "\n" : sequence[1]!));
 }
 
 function numberOf(text: string, fail: (what: string) => Error): number {
