@@ -12,7 +12,6 @@ const TILES = [
   ["out", "data out"],
   ["in", "data in"],
   ["queued", "messages queued"],
-  ["failed", "failed connections"],
   ["old", "on old links"],
 ] as const;
 
