@@ -153,7 +153,7 @@ function showLink(view, link, rates) {
     connect: link.connect,
     accepts: link.accepts,
     connections: whole.format(link.connections.length) + " now, " + whole.format(link.opened) + " so far, "
-      + whole.format(link.failed) + " failed",
+      + whole.format(link.failed) + " failed, " + whole.format(link.refused) + " refused",
     "old link": whole.format(link.oldOpen) + " open, " + whole.format(link.oldAccepted) + " so far, "
       + whole.format(link.oldRefused) + " refused",
     "last error": link.lastError,
