@@ -29,15 +29,19 @@ export function release(file: string, orders: readonly Omit<Order, "n">[], from:
   appendFileSync(file, lines.join(""));
 }
 
-/** What a gateway was told, from its log. One that was killed is told everything again, and must be told the same. */
+/**
+ * What a gateway was told, from its log: once, and in order. After a restart it is told everything again, and must be
+ * told the same.
+ */
 export function numbered<T>(lines: readonly LogLine[], event: "report" | "trade", key: "r" | "t"): T[] {
   const all: T[] = [];
+  let last = 0;
   for (const { time: _, node: __, event: name, ...rest } of lines) {
+    if (name === "started") last = 0;
     if (name !== event) continue;
-    const at = Number(rest[key]) - 1;
-    assert.ok(at <= all.length, `${event} ${at + 1} came too early`);
-    if (at === all.length) all.push(rest as T);
-    else assert.deepEqual(rest, all[at], `${event} ${at + 1} was told twice, and differently`);
+    assert.equal(rest[key], ++last, `number of a ${event}`);
+    if (last > all.length) all.push(rest as T);
+    else assert.deepEqual(rest, all[last - 1], `${event} ${last} was told twice, and differently`);
   }
   return all;
 }
