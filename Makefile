@@ -2,6 +2,7 @@
 # development dependencies installs them, and every target builds what it runs.
 #
 #   make demo      a first look, from a bare checkout
+#   make network   a small exchange of three nodes, with everything that goes wrong
 #   make test      every test, with coverage; make test ONLY='wire|engine' runs the files that match, without it
 #   make check     types, lint, format, import layers, the package as users get it
 #   make interop   only the tests against other ZeroMQ implementations
@@ -14,7 +15,7 @@ BIN  := node_modules/.bin
 RUN  := node --enable-source-maps
 ONLY :=
 
-.PHONY: all build check types lint format layers package test interop bench vectors demo fix clean distclean
+.PHONY: all build check types lint format layers package test interop bench vectors demo network fix clean distclean
 
 all: check test
 
@@ -61,6 +62,9 @@ vectors: build
 
 demo: build
 	$(RUN) dist/interop/demo/demo.js
+
+network: build
+	$(RUN) dist/interop/network/network.js
 
 fix: node_modules/.package-lock.json
 	$(BIN)/biome check --write .

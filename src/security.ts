@@ -17,6 +17,7 @@ import { Trust } from "./mechanism/qzmq/trust.ts";
 import { monotonic, unixTime } from "./net/clock.ts";
 import { keyLogOfEnvironment } from "./net/key-log-file.ts";
 import { TrustFiles, type TrustFilesOptions } from "./net/trust-files.ts";
+import { property } from "./wire/metadata.ts";
 
 /** Primitives for whoever names no back end; each is probed when it is first used. */
 export const PROVIDER: CryptoProvider = cryptoProvider("auto");
@@ -36,6 +37,12 @@ export type TrustInput =
       readonly clockSkew?: number;
     }
   | { readonly files: Omit<TrustFilesOptions, "mode">; readonly onError?: (error: Error) => void };
+
+/** The trust as of now; `reload` looks even if it has just looked. */
+interface TrustSource {
+  readonly current: () => Trust;
+  readonly reload: () => Trust;
+}
 
 /** What both roles set. Times in milliseconds. */
 export interface SecurityCommon extends KeyLimits {
@@ -94,6 +101,8 @@ export interface ClientSecurityOptions extends SecurityCommon {
 export interface SecureConnection {
   /** Suite, mode, peer, epoch, resumed and so on; also in the `handshake` event. */
   readonly facts: Readonly<Record<string, unknown>>;
+  /** What the peer calls itself, as a ROUTER addresses it; empty when it gave none. With `facts`: who is behind it. */
+  readonly routingId: Buffer;
   /** Rotates the keys now, or as soon as the last rotation is over. */
   rotate(): void;
   /** Keying material bound to this connection, the same at both ends (spec, "Exporter"). */
@@ -106,9 +115,15 @@ export class Security {
   readonly mechanism: QzmqFactory;
   /** Tickets that no other socket uses. */
   readonly #ownTickets: TicketStore | null;
+  readonly #trust: TrustSource | null;
 
-  constructor(mechanism: QzmqFactory, ownTickets: TicketStore | null = null) {
+  constructor(
+    mechanism: QzmqFactory,
+    trust: TrustSource | null = null,
+    ownTickets: TicketStore | null = null,
+  ) {
     this.mechanism = mechanism;
+    this.#trust = trust;
     this.#ownTickets = ownTickets;
   }
 
@@ -128,6 +143,7 @@ export class Security {
       .filter((connection) => connection.established)
       .map((connection) => ({
         facts: connection.facts ?? {},
+        routingId: Buffer.from(property(connection.peerMetadata!, "Identity") ?? []),
         rotate: () => void connection.rotate(monotonic()),
         exportKeyingMaterial: (label, context, length) =>
           connection.exportKeyingMaterial(label, context, length),
@@ -139,6 +155,25 @@ export class Security {
     const { connections } = this;
     for (const connection of connections) connection.rotate();
     return connections.length;
+  }
+
+  /**
+   * Reads files of trust again, and ends the connections whose peers would be refused now, such as after a revocation;
+   * returns how many. Without it these last until they end by themselves. Throws `UsageError` or `RangeError` for files
+   * that are unfit, and ends nothing then.
+   */
+  recheck(): number {
+    if (this.#trust === null) return 0;
+    const trust = this.#trust.reload();
+    const now = Math.floor(unixTime() / 1000);
+    let ended = 0;
+    for (const connection of this.mechanism.connections) {
+      const cause = connection.peer === null ? null : trust.recheck(connection.peer, now);
+      if (cause === null) continue;
+      connection.withdraw(cause);
+      ended++;
+    }
+    return ended;
   }
 
   /** Overwrites shared secrets. Close the socket first. */
@@ -157,17 +192,18 @@ export function server(options: ServerSecurityOptions): Security {
   const provider = providerOf(options);
   const identities: unknown[] = Array.isArray(options.identity) ? options.identity : [options.identity];
   if (!identities.every(isIdentity)) throw new TypeError(`identity: ${IDENTITY_RULE}, or several of them`);
-  const trust = options.trust === undefined ? undefined : trustOf(options.trust, provider, modeOf(options));
+  const trust = options.trust === undefined ? null : trustOf(options.trust, provider, modeOf(options));
   return new Security(
     qzmqServer({
       ...common(options, provider),
       identities: () => identities as readonly Identity[],
-      clientAuth: options.clientAuth ?? (trust === undefined ? "none" : "required"),
-      ...(trust === undefined ? {} : { trust }),
+      clientAuth: options.clientAuth ?? (trust === null ? "none" : "required"),
+      ...(trust === null ? {} : { trust: trust.current }),
       ...(options.helloTimeout === undefined ? {} : { helloTimeout: options.helloTimeout }),
       tickets: options.tickets === false ? null : (options.tickets ?? {}),
       admission: new Admission(provider, provider.random, options.limits),
     }),
+    trust,
   );
 }
 
@@ -177,10 +213,11 @@ export function client(options: ClientSecurityOptions): Security {
   const { identity, serverName, resumption = true } = options;
   if (identity !== undefined && !isIdentity(identity)) throw new TypeError(`identity: ${IDENTITY_RULE}`);
   const store = resumption === true ? new TicketStore() : resumption === false ? null : resumption;
+  const trust = trustOf(options.trust, provider, modeOf(options));
   return new Security(
     qzmqClient({
       ...common(options, provider),
-      trust: trustOf(options.trust, provider, modeOf(options)),
+      trust: trust.current,
       identity: () => identity ?? null,
       ...(serverName === undefined ? {} : { serverName }),
       tickets: store,
@@ -188,6 +225,7 @@ export function client(options: ClientSecurityOptions): Security {
       earlyDelivery: options.earlyDelivery ?? "held",
       fastStart: options.fastStart ?? false,
     }),
+    trust,
     resumption === true ? store : null,
   );
 }
@@ -239,22 +277,25 @@ function isIdentity(value: unknown): value is Identity {
   return typeof signer?.sign === "function" && Array.isArray(chain);
 }
 
-function trustOf(input: TrustInput, provider: CryptoProvider, mode: Mode): () => Trust {
+function trustOf(input: TrustInput, provider: CryptoProvider, mode: Mode): TrustSource {
   if (typeof input !== "object" || input === null) {
     throw new TypeError("trust: expected pins, authorities or files that say whom to believe");
   }
   if (input instanceof Trust) {
     if (input.mode !== mode) throw new RangeError(`trust: made for mode ${input.mode}, not ${mode}`);
-    return () => input;
+    return fixed(input);
   }
   if ("files" in input) {
     const { files, onError } = input;
     const trust = new TrustFiles(provider, { ...files, mode }, onError ?? warn);
-    return () => trust.current(Math.floor(unixTime() / 1000));
+    return { current: () => trust.current(Math.floor(unixTime() / 1000)), reload: () => trust.reload() };
   }
   const { pins = [], ...policy } = input;
-  const trust = new Trust(provider, { ...policy, mode, pins: pins.flatMap(pinOf) });
-  return () => trust;
+  return fixed(new Trust(provider, { ...policy, mode, pins: pins.flatMap(pinOf) }));
+}
+
+function fixed(trust: Trust): TrustSource {
+  return { current: () => trust, reload: () => trust };
 }
 
 function pinOf(pin: string | Pin): Pin[] {

@@ -32,6 +32,7 @@ import {
 } from "./record.ts";
 import { LAST_EPOCH, UpdateBudget } from "./rotation.ts";
 import type { Suite } from "./suite.ts";
+import type { PeerRecord } from "./verdict.ts";
 
 /** How long a side reads on after its CLOSE, milliseconds. */
 export const CLOSE_WAIT = 5000;
@@ -134,6 +135,11 @@ export class Connection {
       this.#epochs.records < Math.min(2 * maxMessages, LAST_RECORDS) &&
       this.#epochs.bytes < Math.min(2 * maxBytes, LAST_BYTES)
     );
+  }
+
+  /** `null` for an anonymous client. */
+  get peer(): PeerRecord | null {
+    return this.#parts.peerProven.peer;
   }
 
   /** True once the peer's goodbye was read and ours is queued, or it did not come in time. */

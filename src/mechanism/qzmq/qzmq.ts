@@ -18,6 +18,7 @@ import type { Awaiting, Handshake, State, Step, Work } from "./handshake.ts";
 import { COMMAND_NAMES, decodeCommand, decodeError, encodeError, MAX_CLIENT_HELLO } from "./messages.ts";
 import { RECORD_OVERHEAD } from "./record.ts";
 import type { Entry, Role } from "./role.ts";
+import type { PeerRecord, RefusalCause } from "./verdict.ts";
 
 /** Name in the greeting. */
 export const MECHANISM_NAME = "QZMQ";
@@ -53,6 +54,8 @@ export class QzmqMechanism implements Mechanism {
   #deadline = Number.POSITIVE_INFINITY;
   #dropped = false;
   #early = false;
+  /** The peer is believed no more: ends the connection at the next turn. */
+  #withdrawn: PeerError | null = null;
   /** The message in hand was the peer's last: it hears no ERROR any more. */
   #unheard = false;
   #over = false;
@@ -95,6 +98,11 @@ export class QzmqMechanism implements Mechanism {
     // Dropped handshakes end at once; one that was done by then stays.
     if (this.#dropped && this.#connection === null) return 0;
     return this.#connection?.deadline ?? this.#deadline;
+  }
+
+  /** Who the peer was proven to be; `null` for an anonymous client, and before the handshake is done. */
+  get peer(): PeerRecord | null {
+    return this.#connection?.peer ?? null;
   }
 
   /** True once both sides said goodbye, or the peer did not in time: nothing more comes, the transport can be cut. */
@@ -213,6 +221,12 @@ export class QzmqMechanism implements Mechanism {
     return queued;
   }
 
+  /** Ends the connection: the peer, once believed, would be refused now. It is told CLOSE(4). */
+  withdraw(cause: RefusalCause): void {
+    this.#withdrawn = new PeerError("ERR_QZMQ_AUTH", `Peer believed no more (${cause})`);
+    this.#host!.wake();
+  }
+
   /** Keying material for the application (spec, "Exporter"); see `Exporter.export`. Only when `ready`. */
   exportKeyingMaterial(label: string, context: Uint8Array, length: number): Uint8Array {
     return this.#ready().export(label, context, length);
@@ -237,9 +251,8 @@ export class QzmqMechanism implements Mechanism {
   }
 
   #ready(): Connection {
-    if (this.#connection === null || this.#over)
-      throw new Error("the handshake is not done, or the connection is over");
-    return this.#connection;
+    if (this.#connection !== null && !this.#over) return this.#connection;
+    throw new Error("the handshake is not done, or the connection is over");
   }
 
   #handshake(host: MechanismHost): Handshake {
@@ -260,6 +273,7 @@ export class QzmqMechanism implements Mechanism {
 
   /** Takes over what a handshake step came to, if it has. */
   #settle(): Uint8Array | null {
+    if (this.#withdrawn !== null) throw this.#withdrawn;
     const outcome = this.#outcome;
     if (outcome === null) return null;
     this.#outcome = null;
@@ -372,7 +386,7 @@ export class QzmqMechanism implements Mechanism {
       const reason = this.#unheard ? null : wireReason(error.code);
       if (reason !== null) this.#output.push(encodeCommand(encodeError(reason)));
     } else {
-      const code = closeCode(error.code);
+      const code = error === this.#withdrawn ? CLOSE_CODE.policy : closeCode(error.code);
       if (code !== null) this.#sayGoodbye(code);
     }
     this.dispose();
