@@ -12,13 +12,25 @@ import { routers } from "./kinds/routers.ts";
 import { storms } from "./kinds/storm.ts";
 import { throughput } from "./kinds/throughput.ts";
 
-/** Of messages on a few connections. */
-export const MESSAGE_KINDS: readonly Kind[] = [throughput, latency, fanouts, routers, local];
+/** Of messages between two sockets. */
+export const MESSAGE_KINDS: readonly Kind[] = [throughput, latency];
+
+/** Of messages without a network. */
+export const LOCAL_KINDS: readonly Kind[] = [local];
+
+/** Of one socket and many. */
+export const CROWD_KINDS: readonly Kind[] = [fanouts, routers, many];
 
 /** Of connections: making and keeping them. */
-export const CONNECTION_KINDS: readonly Kind[] = [shakes, rotation, memory, many];
+export const CONNECTION_KINDS: readonly Kind[] = [shakes, rotation, memory];
 
 /** Of what the event loop suffers. */
 export const DELAY_KINDS: readonly Kind[] = [delays, storms];
 
-export const KINDS: readonly Kind[] = [...MESSAGE_KINDS, ...CONNECTION_KINDS, ...DELAY_KINDS];
+export const KINDS: readonly Kind[] = [
+  ...MESSAGE_KINDS,
+  ...CROWD_KINDS,
+  ...LOCAL_KINDS,
+  ...CONNECTION_KINDS,
+  ...DELAY_KINDS,
+];
