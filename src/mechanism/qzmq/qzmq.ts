@@ -18,6 +18,7 @@ import type { Awaiting, Handshake, State, Step, Work } from "./handshake.ts";
 import { COMMAND_NAMES, decodeCommand, decodeError, encodeError, MAX_CLIENT_HELLO } from "./messages.ts";
 import { RECORD_OVERHEAD } from "./record.ts";
 import type { Entry, Role } from "./role.ts";
+import { type Answer, carryOut } from "./steps.ts";
 import type { PeerRecord, RefusalCause } from "./verdict.ts";
 
 /** Name in the greeting. */
@@ -27,10 +28,7 @@ const RESERVED_COMMANDS: ReadonlySet<string> = new Set(["READY", ...COMMAND_NAME
 /** Octet of the greeting that says the role (RFC 37, "greeting"). */
 const AS_SERVER = 32;
 
-/** How a step went on: its answer, or an error to throw into the generator. */
-type Answer =
-  | { readonly ok: true; readonly value: unknown }
-  | { readonly ok: false; readonly error: unknown };
+/** What a handshake step came to. */
 type Outcome = { readonly state: State } | { readonly error: unknown };
 
 /** See the head of this file. */
@@ -319,7 +317,7 @@ export class QzmqMechanism implements Mechanism {
       if (began) this.#resume(value);
       else atOnce = value;
     };
-    this.#carryOut(step, answer);
+    carryOut(step, this.#host!, this.#entry!, answer);
     began = true;
     return atOnce;
   }
@@ -328,44 +326,6 @@ export class QzmqMechanism implements Mechanism {
     if (this.#work === null) return;
     this.#proceed(this.#dropped ? { ok: false, error: noSeat() } : answer);
     if (this.#outcome !== null) this.#host!.wake();
-  }
-
-  #carryOut(step: Step, answer: (value: Answer) => void): void {
-    const host = this.#host!;
-    const defer = (task: () => void) => host.defer(task);
-    switch (step.kind) {
-      case "authorize":
-        host.authorize(step.credentials, (value) => answer({ ok: true, value }), step.claimed);
-        break;
-      case "turn":
-        this.#entry!.operate(defer, (done) => {
-          try {
-            answer({ ok: true, value: undefined });
-          } finally {
-            done();
-          }
-        });
-        break;
-      case "sign":
-        this.#entry!.operate(defer, (done) => {
-          const signed = (value: Answer) => {
-            done();
-            answer(value);
-          };
-          const failed = (cause: unknown) => {
-            const error = new PeerError("ERR_QZMQ_INTERNAL", "Signer failed", { cause });
-            signed({ ok: false, error });
-          };
-          try {
-            const signature = step.signer.sign(step.message, step.context);
-            if (signature instanceof Uint8Array) signed({ ok: true, value: signature });
-            else signature.then((value) => signed({ ok: true, value }), failed);
-          } catch (error) {
-            failed(error);
-          }
-        });
-        break;
-    }
   }
 
   #guard<T>(run: () => T): T {
