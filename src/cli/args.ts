@@ -1,6 +1,8 @@
 /** Command lines: parsed by node:util, judged here, so that each mistake is named together with its mend. */
+
 import { parseArgs } from "node:util";
-import { Fault, suggestion } from "./fault.ts";
+import { suggestion } from "../config/suggestion.ts";
+import { Fault } from "./fault.ts";
 
 /** An option as a command declares it. */
 export interface OptionSpec {

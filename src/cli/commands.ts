@@ -1,4 +1,5 @@
 /** All commands, and how a command line finds its own. */
+import { suggestion } from "../config/suggestion.ts";
 import { parse } from "./args.ts";
 import { bench } from "./bench.ts";
 import { certCa } from "./cert-ca.ts";
@@ -7,7 +8,7 @@ import { certRevoke } from "./cert-revoke.ts";
 import { certShow } from "./cert-show.ts";
 import { certVerify } from "./cert-verify.ts";
 import type { Command, Io } from "./command.ts";
-import { EXIT, Fault, suggestion } from "./fault.ts";
+import { EXIT, Fault } from "./fault.ts";
 import { overview, usage } from "./help.ts";
 import { keygen } from "./keygen.ts";
 import { ReaderGone } from "./output.ts";
