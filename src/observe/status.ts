@@ -49,6 +49,13 @@ export interface LinkStatus {
   /** Since the link began. */
   readonly opened: number;
   readonly failed: number;
+  /** Closed at once, because there were too many. */
+  readonly refused: number;
+  /** Of all its connections since the link began, those that are over included. */
+  readonly messagesOut: number;
+  readonly messagesIn: number;
+  readonly bytesOut: number;
+  readonly bytesIn: number;
   /** Uses of the old link: accepted so far, open now, and refused so far. */
   readonly oldAccepted: number;
   readonly oldOpen: number;
