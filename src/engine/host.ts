@@ -1,12 +1,11 @@
 /** What surrounds an engine: its settings, what the connection's owner does for it, and what of both its mechanism sees. */
 
 import type { Random } from "../crypto/provider.ts";
-import { PeerError } from "../errors.ts";
 import type { Authorization, Mechanism, MechanismHost } from "../mechanism/mechanism.ts";
 import { MORE } from "../wire/frame.ts";
-import { encodeMetadata, type Metadata, property } from "../wire/metadata.ts";
-import { announcesIdentity, isCompatible, type SocketType } from "../wire/socket-type.ts";
+import type { Metadata } from "../wire/metadata.ts";
 import type { HeartbeatSettings } from "./heartbeat.ts";
+import type { Party } from "./party.ts";
 
 /** What the surroundings of a connection do for it; see {@link MechanismHost} for the meaning of each. */
 export interface EngineHost {
@@ -18,6 +17,7 @@ export interface EngineHost {
     mechanism: string,
     credentials: readonly Uint8Array[],
     decided: (decision: Authorization) => void,
+    claimed: Metadata | null,
   ): void;
   defer(task: () => void): void;
   wake(): void;
@@ -26,9 +26,7 @@ export interface EngineHost {
 
 /** How a connection is to behave. Sizes in octets, times in milliseconds. */
 export interface EngineSettings {
-  readonly socketType: SocketType;
-  /** Our routing id; announced by REQ, DEALER and ROUTER. */
-  readonly routingId: Uint8Array | null;
+  readonly party: Party;
   /** One frame, and one message in all; `Infinity` unlimited. */
   readonly maxMessageSize: number;
   readonly maxFramesPerMessage: number;
@@ -44,19 +42,20 @@ export function mechanismHost(
   mechanism: Mechanism,
   greetings: { readonly local: Uint8Array; readonly peer: Uint8Array },
 ): MechanismHost {
-  const { socketType, routingId } = settings;
-  const properties: [string, Uint8Array][] = [["Socket-Type", Buffer.from(socketType)]];
-  if (announcesIdentity(socketType)) properties.push(["Identity", routingId ?? new Uint8Array(0)]);
+  const { party } = settings;
   return {
     localGreeting: greetings.local,
     peerGreeting: greetings.peer,
-    metadata: encodeMetadata(properties),
+    get metadata() {
+      return party.metadata;
+    },
     endpoint: host.endpoint,
     peerAddress: host.peerAddress,
     connectionId: host.connectionId,
     random: host.random,
-    acceptPeer: (metadata) => acceptPeer(socketType, metadata),
-    authorize: (credentials, decided) => host.authorize(mechanism.name, credentials, decided),
+    acceptPeer: (metadata) => party.acceptPeer(metadata),
+    authorize: (credentials, decided, claimed) =>
+      host.authorize(mechanism.name, credentials, decided, claimed ?? null),
     defer: (task) => host.defer(task),
     wake: () => host.wake(),
     takeEarlyMessages(limit) {
@@ -66,19 +65,4 @@ export function mechanismHost(
       return frames;
     },
   };
-}
-
-function acceptPeer(own: SocketType, metadata: Metadata): void {
-  const type = property(metadata, "Socket-Type");
-  const peer = type === undefined ? undefined : Buffer.from(type).toString("latin1");
-  if (peer !== undefined && !isCompatible(own, peer)) {
-    const name = peer.replace(/[^A-Z]/g, "?").slice(0, 16);
-    throw new PeerError(
-      "ERR_ZMTP_INCOMPATIBLE_SOCKET_TYPE",
-      `A ${own} socket cannot talk to a ${name} socket`,
-    );
-  }
-  if ((property(metadata, "Identity")?.length ?? 0) > 255) {
-    throw new PeerError("ERR_ZMTP_INVALID_METADATA", "An Identity of more than 255 octets");
-  }
 }

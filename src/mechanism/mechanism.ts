@@ -43,7 +43,7 @@ export interface MechanismHost {
   /** Our greeting and the peer's, 64 octets each, as they went over the wire. */
   readonly localGreeting: Uint8Array;
   readonly peerGreeting: Uint8Array;
-  /** Our properties (Socket-Type, Identity, ...), encoded as in a READY command. */
+  /** Our properties (Socket-Type, Identity, ...), encoded as in a READY command. Read when they are to be sent. */
   readonly metadata: Uint8Array;
   /** The endpoint as the user wrote it: what we connected to, or the one that accepted. */
   readonly endpoint: string;
@@ -59,9 +59,14 @@ export interface MechanismHost {
   acceptPeer(metadata: Metadata): void;
   /**
    * Asks the authorizer (ZAP) about these credentials. Calls `decided` exactly once, possibly before returning, unless
-   * the connection closes first. Without an authorizer the host answers by the socket's options.
+   * the connection closes first. Without an authorizer the host answers by the socket's options. `claimed` are the
+   * peer's properties as it gave them, where the mechanism has them by now; `acceptPeer` has not seen them.
    */
-  authorize(credentials: readonly Uint8Array[], decided: (decision: Authorization) => void): void;
+  authorize(
+    credentials: readonly Uint8Array[],
+    decided: (decision: Authorization) => void,
+    claimed?: Metadata,
+  ): void;
   /** Runs `task` in a later turn of the event loop, in fair order among all connections: for costly public-key work. */
   defer(task: () => void): void;
   /**

@@ -2,6 +2,7 @@
 
 import { Engine } from "../engine/engine.ts";
 import type { Ready } from "../engine/event.ts";
+import { socketParty } from "../engine/party.ts";
 import { PeerError } from "../errors.ts";
 import type { Pattern, PatternSettings } from "../pattern/pattern.ts";
 import type { Pipe } from "../pipe/pipe.ts";
@@ -41,8 +42,7 @@ export function openSession(scope: HubScope, stream: ReadableSocket, role: Conne
   let forgetInquiry = (): void => {};
   const engine = new Engine(
     {
-      socketType: pattern.type,
-      routingId: patternSettings.routingId,
+      party: socketParty(pattern.type, patternSettings.routingId),
       maxMessageSize: settings.maxMessageSize < 0 ? Number.POSITIVE_INFINITY : settings.maxMessageSize,
       maxFramesPerMessage: settings.maxFramesPerMessage,
       handshakeInterval: settings.handshakeInterval,

@@ -2,6 +2,7 @@
 import { Engine } from "../../src/engine/engine.ts";
 import { type EngineEvent, Ready } from "../../src/engine/event.ts";
 import type { EngineHost, EngineSettings } from "../../src/engine/host.ts";
+import { socketParty } from "../../src/engine/party.ts";
 import type { Authorization, MechanismFactory } from "../../src/mechanism/mechanism.ts";
 import { nullMechanism } from "../../src/mechanism/null.ts";
 import { RegionPool } from "../../src/wire/frame-batch.ts";
@@ -49,20 +50,24 @@ export function refused(status: 300 | 400 | 500): Authorization {
 export interface PartyOptions {
   readonly mechanism?: MechanismFactory;
   readonly authorize?: EngineHost["authorize"];
-  readonly settings?: Partial<EngineSettings>;
+  readonly settings?: EngineChanges;
   readonly now?: number;
   /** False: chunks become the engine's. */
   readonly borrowed?: boolean;
 }
 
+/** What is set otherwise than by {@link engineSettings}. */
+export interface EngineChanges extends Partial<EngineSettings> {
+  readonly routingId?: Uint8Array;
+}
+
 /** Settings without limits and without timers. */
 export function engineSettings(
   socketType: SocketType,
-  changes: Partial<EngineSettings> = {},
+  { routingId, ...changes }: EngineChanges = {},
 ): EngineSettings {
   return {
-    socketType,
-    routingId: null,
+    party: socketParty(socketType, routingId ?? null),
     maxMessageSize: Number.POSITIVE_INFINITY,
     maxFramesPerMessage: 10_000,
     handshakeInterval: 0,

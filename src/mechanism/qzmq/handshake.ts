@@ -5,6 +5,7 @@
  */
 import type { Aead, CryptoProvider, Hash, Random } from "../../crypto/provider.ts";
 import { PeerError } from "../../errors.ts";
+import type { Metadata } from "../../wire/metadata.ts";
 import type { Authorization, MechanismHost } from "../mechanism.ts";
 import type { Connection } from "./connection.ts";
 import type { Counters } from "./counters.ts";
@@ -27,7 +28,11 @@ export type Step =
       readonly context: Uint8Array;
     }
   /** Answered by an {@link Authorization}. */
-  | { readonly kind: "authorize"; readonly credentials: readonly Uint8Array[] };
+  | {
+      readonly kind: "authorize";
+      readonly credentials: readonly Uint8Array[];
+      readonly claimed: Metadata;
+    };
 
 /** Something that takes several turns. */
 export type Work<T> = Generator<Step, T, unknown>;
@@ -42,9 +47,9 @@ export function* sign(signer: Signer, message: Uint8Array, context: Uint8Array):
   return (yield { kind: "sign", signer, message, context }) as Uint8Array;
 }
 
-/** The authorizer's decision. */
-export function* authorize(credentials: readonly Uint8Array[]): Work<Authorization> {
-  return (yield { kind: "authorize", credentials }) as Authorization;
+/** The authorizer's decision about a peer that claims these properties. */
+export function* authorize(credentials: readonly Uint8Array[], claimed: Metadata): Work<Authorization> {
+  return (yield { kind: "authorize", credentials, claimed }) as Authorization;
 }
 
 /**

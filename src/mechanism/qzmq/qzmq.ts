@@ -315,7 +315,7 @@ export class QzmqMechanism implements Mechanism {
     const defer = (task: () => void) => host.defer(task);
     switch (step.kind) {
       case "authorize":
-        host.authorize(step.credentials, (value) => answer({ ok: true, value }));
+        host.authorize(step.credentials, (value) => answer({ ok: true, value }), step.claimed);
         break;
       case "turn":
         this.#entry!.operate(defer, (done) => {

@@ -203,7 +203,7 @@ export class AwaitClientKey implements Awaiting {
   *#authorized(metadata: Metadata, { peer }: PeerProven): Work<Metadata> {
     const identity = peer?.identity ?? "";
     const fingerprint = peer === null ? NOTHING : peer.chain[0]!.keyId;
-    const decision = yield* authorize([fingerprint, Buffer.from(identity)]);
+    const decision = yield* authorize([fingerprint, Buffer.from(identity)], metadata);
     if (decision.status !== 200) {
       throw new PeerError("ERR_QZMQ_AUTH", `Authorizer: ${decision.status} ${decision.text}`, {
         status: decision.status,
