@@ -21,6 +21,7 @@ export type { Signer } from "./mechanism/qzmq/signer.ts";
 export { type Suite, suiteByName } from "./mechanism/qzmq/suite.ts";
 export { TicketStore } from "./mechanism/qzmq/ticket-store.ts";
 export { Trust } from "./mechanism/qzmq/trust.ts";
+export type { PromRegistry } from "./metrics/prom-client.ts";
 export {
   type ClientSecurityOptions,
   client,
@@ -30,6 +31,7 @@ export {
   server,
   type TrustInput,
 } from "./security.ts";
+export { type Metrics, metrics, type SecuritySnapshot } from "./socket-metrics.ts";
 
 /** Version of this package; the main entry's `version` names the libzmq whose behaviour it follows. */
 export const version = "0.1.0";

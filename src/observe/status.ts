@@ -63,3 +63,63 @@ export interface LinkStatus {
   /** The last failure, for people; "" for none. */
   readonly lastError: string;
 }
+
+/** Sums over all links. */
+export interface Totals {
+  readonly links: number;
+  /** Links that are listening. */
+  readonly listening: number;
+  /** Open now, and since the links began. */
+  readonly connections: number;
+  readonly opened: number;
+  readonly failed: number;
+  readonly queued: number;
+  readonly oldOpen: number;
+  readonly oldAccepted: number;
+  readonly oldRefused: number;
+}
+
+/** All that `/qzmq/status` says. */
+export interface ServiceStatus {
+  readonly name: string;
+  readonly version: string;
+  /** Version of Node.js. */
+  readonly node: string;
+  readonly pid: number;
+  /** When the process began. */
+  readonly started: number;
+  readonly configuration: {
+    /** Path of the file; "" when there is none. */
+    readonly file: string;
+    /** When it came into force. */
+    readonly loaded: number;
+    /** Why a later one was refused, for people; "" when none was. */
+    readonly error: string;
+  };
+  readonly links: readonly LinkStatus[];
+  readonly totals: Totals;
+}
+
+/** The `state` of a link that takes connections. */
+export const LISTENING = "listening";
+
+/** Adds up. */
+export function totalsOf(links: readonly LinkStatus[]): Totals {
+  const sum = (of: (link: LinkStatus) => number) => links.reduce((total, link) => total + of(link), 0);
+  return {
+    links: links.length,
+    listening: sum(({ state }) => (state === LISTENING ? 1 : 0)),
+    connections: sum(({ connections }) => connections.length),
+    opened: sum(({ opened }) => opened),
+    failed: sum(({ failed }) => failed),
+    queued: sum(({ connections }) => connections.reduce((total, { queued }) => total + queued, 0)),
+    oldOpen: sum(({ oldOpen }) => oldOpen),
+    oldAccepted: sum(({ oldAccepted }) => oldAccepted),
+    oldRefused: sum(({ oldRefused }) => oldRefused),
+  };
+}
+
+/** Why the service is not ready, one line for each link that does not listen; empty when it is. */
+export function unreadiness(links: readonly LinkStatus[]): string[] {
+  return links.filter(({ state }) => state !== LISTENING).map(({ name, state }) => `${name}: ${state}`);
+}

@@ -14,6 +14,8 @@ export interface Counters extends MessageCounters {
   handshakesFailed: number;
   /** By error code; a code appears with its first failure. */
   readonly failures: Partial<Record<PeerErrorCode, number>>;
+  /** Those of them that were in the handshake. */
+  readonly handshakeFailures: Partial<Record<PeerErrorCode, number>>;
   /** Completed handshakes by duration, see {@link DURATION_BOUNDS}; not cumulative. */
   readonly durations: number[];
   /** Sum of all durations, milliseconds. */
@@ -49,6 +51,7 @@ export function createCounters(): Counters {
     handshakesResumed: 0,
     handshakesFailed: 0,
     failures: {},
+    handshakeFailures: {},
     durations: new Array(DURATION_BOUNDS.length + 1).fill(0),
     durationSum: 0,
     retriesSent: 0,
@@ -83,8 +86,11 @@ export function countCompleted(counters: Counters, duration: number, resumed: bo
 
 /** A connection failed, in its handshake or after. */
 export function countFailure(counters: Counters, code: PeerErrorCode, inHandshake: boolean): void {
-  if (inHandshake) counters.handshakesFailed++;
   counters.failures[code] = (counters.failures[code] ?? 0) + 1;
+  if (inHandshake) {
+    counters.handshakesFailed++;
+    counters.handshakeFailures[code] = (counters.handshakeFailures[code] ?? 0) + 1;
+  }
   if (code === "ERR_QZMQ_AUTH") counters.authenticationFailures++;
   if (code === "ERR_QZMQ_REPLAY") counters.replayAttempts++;
   if (code === "ERR_QZMQ_TRUNCATED") counters.truncations++;
