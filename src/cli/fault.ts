@@ -13,16 +13,30 @@ export const EXIT = {
   interrupted: 130,
 } as const;
 
+/** What is wrong and where, and the remedy. */
+export interface Mistake {
+  readonly message: string;
+  readonly mend: string;
+}
+
 /** A failure that the user can mend. `message` names the file or option and the place in it, `mend` the remedy. */
 export class Fault extends Error {
   override readonly name = "Fault";
   readonly exit: (typeof EXIT)["failed" | "usage" | "timeout" | "interrupted"];
   readonly mend: string;
+  /** What is wrong besides, told after it. */
+  readonly more: readonly Mistake[];
 
-  constructor(exit: "failed" | "usage" | "timeout" | "interrupted", message: string, mend: string) {
+  constructor(
+    exit: "failed" | "usage" | "timeout" | "interrupted",
+    message: string,
+    mend: string,
+    more: readonly Mistake[] = [],
+  ) {
     super(message);
     this.exit = EXIT[exit];
     this.mend = mend;
+    this.more = more;
   }
 }
 

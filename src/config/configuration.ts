@@ -62,11 +62,21 @@ export interface LinkConfiguration {
   };
 }
 
+/** Where status and metrics are served. */
+export interface StatusSettings {
+  readonly at: At;
+  readonly address: string;
+  /** 0 for any that is free. */
+  readonly port: number;
+  /** Names that browsers may use, beside `localhost` and the address. */
+  readonly hosts: readonly string[];
+}
+
 /** See the head of this file. */
 export interface Configuration {
   readonly links: readonly LinkConfiguration[];
   /** Where status and metrics are served; `null` for nowhere. */
-  readonly status: { readonly at: At; readonly address: string; readonly port: number } | null;
+  readonly status: StatusSettings | null;
   readonly logLevel: LogLevel;
 }
 

@@ -80,7 +80,7 @@ function configurationOf(root: RootReading, folder: string, report: Report): Con
 
 function statusOf(status: RootReading["status"], report: Report): Configuration["status"] {
   if (status?.value.enabled?.value === false) return null;
-  const { address, port, allow_remote } = status?.value ?? {};
+  const { address, port, allow_remote, hosts } = status?.value ?? {};
   const host = address?.value ?? "127.0.0.1";
   if (!isLoopback(host) && allow_remote?.value !== true) {
     report.add(
@@ -93,6 +93,7 @@ function statusOf(status: RootReading["status"], report: Report): Configuration[
     at: address ?? port ?? status ?? { path: "status", place: START },
     address: host,
     port: port?.value ?? 8080,
+    hosts: (hosts?.value ?? []).map(({ value }) => value),
   };
 }
 

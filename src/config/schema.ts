@@ -46,6 +46,12 @@ const ADDRESS = text("an IP address, or localhost", "write 127.0.0.1", (value) =
   /^[0-9A-Fa-f.:]{2,45}$|^localhost$/.test(value) ? value : undefined,
 );
 
+const HOST = text(
+  "a host name, without port",
+  "write it as browsers show it, such as gw7.example",
+  (value) => (/^[A-Za-z0-9][A-Za-z0-9.-]{0,252}$/.test(value) ? value.toLowerCase() : undefined),
+);
+
 function endpoint(use: "bind" | "connect"): Kind<string> {
   const forms =
     use === "bind"
@@ -175,6 +181,7 @@ const ROOT_FIELDS = {
       address: field(ADDRESS, "127.0.0.1"),
       port: field(integer(0, 65_535), "8080"),
       allow_remote: field(BOOLEAN, "false"),
+      hosts: field(list(HOST, 16), "none"),
     }),
   ),
   log: field(record({ level: field(choice(["debug", "info", "warn", "error"] as const), "info") })),

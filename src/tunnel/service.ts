@@ -3,10 +3,10 @@
  * did not change are not touched, and when it cannot be used as a whole the former one goes on.
  */
 import { type Configuration, type LinkConfiguration, sameLink } from "../config/configuration.ts";
-import type { Problem } from "../config/report.ts";
 import type { Identity } from "../mechanism/qzmq/identity.ts";
 import { unixTime } from "../net/clock.ts";
 import { Environment } from "../net/environment.ts";
+import type { LinkSource } from "../observe/service-metrics.ts";
 import type { LinkStatus } from "../observe/status.ts";
 import type { Security } from "../security.ts";
 import { type AskPassphrase, LoadedIdentities } from "./identities.ts";
@@ -15,42 +15,7 @@ import type { LinkEvent } from "./link-event.ts";
 import type { LinkSettings } from "./link-settings.ts";
 import { loadMaterials } from "./materials.ts";
 import { securityOf } from "./security-of-link.ts";
-
-/** What a service has to report beside what its links do. */
-export type ServiceEvent =
-  | { readonly type: "link"; readonly link: string; readonly event: LinkEvent }
-  | { readonly type: "started"; readonly link: string; readonly listen: string }
-  | { readonly type: "stopped"; readonly link: string; readonly why: "removed" | "changed" }
-  /** At a reload: the others go on. */
-  | { readonly type: "start:failed"; readonly link: string; readonly error: LinkFault }
-  /** Files of trust have changed and cannot be used; what they said before still holds. */
-  | { readonly type: "trust:failed"; readonly link: string; readonly error: Error }
-  | { readonly type: "warning"; readonly problem: Problem };
-
-/** Keys, certificates or trust of a configuration cannot be used. */
-export class MaterialsFault extends Error {
-  override readonly name = "MaterialsFault";
-  readonly problems: readonly Problem[];
-
-  constructor(problems: readonly Problem[]) {
-    super(problems[0]!.message);
-    this.problems = problems;
-  }
-}
-
-/** A link that cannot listen. */
-export class LinkFault extends Error {
-  override readonly name = "LinkFault";
-  readonly link: string;
-  /** The endpoint that it was to listen on. */
-  readonly address: string;
-
-  constructor(link: string, address: string, cause: unknown) {
-    super(`link ${link}: ${address}: ${(cause as Error).message}`, { cause });
-    this.link = link;
-    this.address = address;
-  }
-}
+import { LinkFault, MaterialsFault, type ServiceEvent } from "./service-event.ts";
 
 /** What a service uses of a link, and how it makes one. */
 export type LinkMaker = (
@@ -113,9 +78,9 @@ export class Service {
     });
   }
 
-  /** The security of each running link, for counters. */
-  securities(): ReadonlyMap<string, Security> {
-    return new Map([...this.#running].map(([name, { security }]) => [name, security]));
+  /** The running links, for metrics. */
+  sources(): LinkSource[] {
+    return [...this.#running.values()].map(({ link, security }) => ({ status: link.status(), security }));
   }
 
   /**
@@ -203,7 +168,7 @@ export class Service {
       throw new LinkFault(name, (error as { address?: string }).address ?? listen, error);
     }
     this.#running.set(name, { configuration, link, security });
-    onEvent({ type: "started", link: name, listen: link.status().listen });
+    onEvent({ type: "started", configuration, listen: link.status().listen });
   }
 
   /** The newest that there is: a link that is about to end may be in no configuration any more. */
@@ -220,6 +185,7 @@ export class Service {
     await link.close(linger);
     security.dispose();
     this.#running.delete(name);
+    this.#options.onEvent({ type: "stopped", link: name });
   }
 
   async #replace(links: readonly LinkConfiguration[]): Promise<Changes> {
@@ -229,20 +195,13 @@ export class Service {
       keyof Changes,
       string[]
     >;
-    const end = async (name: string, why: "removed" | "changed") => {
-      await this.#stop(name, linger);
-      onEvent({ type: "stopped", link: name, why });
-    };
     for (const [name, { configuration }] of this.#running) {
       const link = next.get(name);
       const what = link === undefined ? "removed" : sameLink(link, configuration) ? "kept" : "changed";
       changes[what].push(name);
     }
     // All that end do so at once, and before any other begins: an endpoint may go from one to another.
-    await Promise.all([
-      ...changes.removed.map((name) => end(name, "removed")),
-      ...changes.changed.map((name) => end(name, "changed")),
-    ]);
+    await Promise.all([...changes.removed, ...changes.changed].map((name) => this.#stop(name, linger)));
     this.#failed.clear();
     this.#order = links.map(({ name }) => name);
     for (const link of links) {
@@ -265,7 +224,8 @@ function statusOfFailed(link: LinkConfiguration, error: LinkFault): LinkStatus {
   const { name, side, listen, connect, phase } = link;
   return {
     ...{ name, side, listen, connect, phase, state: "not listening", accepts: "nothing" },
-    ...{ connections: [], opened: 0, failed: 0, oldAccepted: 0, oldOpen: 0, oldRefused: 0 },
+    ...{ connections: [], opened: 0, failed: 0, refused: 0, oldAccepted: 0, oldOpen: 0, oldRefused: 0 },
+    ...{ messagesOut: 0, messagesIn: 0, bytesOut: 0, bytesIn: 0 },
     lastError: error.message,
   };
 }
