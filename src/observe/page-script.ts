@@ -40,7 +40,7 @@ function rate(perSecond, unit) {
   return value.toFixed(digits) + " " + prefix + unit + "/s";
 }
 
-/* Rates come from the differences between two answers, connection by connection: one that ended takes nothing away. */
+/* Rates come from the differences between two answers. */
 const FLOWS = ["messagesOut", "messagesIn", "bytesOut", "bytesIn"];
 let before = new Map();
 let beforeAt = null;
@@ -49,22 +49,23 @@ function ratesOf(links, at) {
   const seen = new Map();
   const rates = new Map();
   const seconds = beforeAt === null ? 0 : (at - beforeAt) / 1000;
+  const note = (key, counts, began) => {
+    const last = before.get(key);
+    const since = last !== undefined && last.began === began ? last.counts : null;
+    seen.set(key, { counts, began });
+    rates.set(key, seconds > 0 ? FLOWS.map((flow) => Math.max(0, counts[flow] - (since ? since[flow] : 0)) / seconds) : null);
+  };
   for (const link of links) {
-    for (const connection of link.connections) {
-      const key = link.name + "\\n" + connection.id;
-      const last = before.get(key);
-      seen.set(key, connection);
-      const known = seconds > 0 && last !== undefined && last.since === connection.since;
-      const fresh = seconds > 0 && last === undefined;
-      rates.set(key, known || fresh
-        ? FLOWS.map((flow) => Math.max(0, connection[flow] - (known ? last[flow] : 0)) / seconds)
-        : null);
-    }
+    note(link.name, link, 0);
+    for (const connection of link.connections) note(keyOf(link, connection), connection, connection.since);
   }
   before = seen;
   beforeAt = at;
   return rates;
 }
+
+/* Names of links hold no line feed. */
+const keyOf = (link, connection) => link.name + "\\n" + connection.id;
 
 const COLUMNS = [
   ["#", "number", (c) => String(c.id), "th"],
@@ -169,7 +170,7 @@ function showLink(view, link, rates) {
       view.rows.set(connection.id, row);
       view.body.append(row);
     }
-    const flow = rates.get(link.name + "\\n" + connection.id);
+    const flow = rates.get(keyOf(link, connection));
     COLUMNS.forEach(([, , text], i) => set(row.cells[i], text(connection, flow)));
   }
   const more = link.connections.length - shown.length;
@@ -192,7 +193,11 @@ function show(status, at) {
   set(byId("configuration"), configuration.file === "" ? "" : "Configuration " + configuration.file
     + ", in force since " + new Date(configuration.loaded).toLocaleString("en") + ".");
   const sums = [0, 0, 0, 0];
-  for (const flow of rates.values()) if (flow !== null) flow.forEach((value, i) => { sums[i] += value; });
+  for (const link of status.links) {
+    const flow = rates.get(link.name);
+    if (flow === null) sums.fill(null);
+    else flow.forEach((value, i) => { sums[i] += value; });
+  }
   const tiles = {
     links: totals.listening + " of " + totals.links,
     connections: whole.format(totals.connections),
