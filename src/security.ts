@@ -102,6 +102,11 @@ export class Security {
     this.#ownTickets = ownTickets;
   }
 
+  /** Which algorithms are taken. */
+  get mode(): Mode {
+    return this.mechanism.mode;
+  }
+
   /** What the connections have done, in numbers that only grow. */
   get counters(): Readonly<Counters> {
     return this.mechanism.counters;

@@ -1,20 +1,18 @@
 /** A connected tcp or ipc endpoint: keeps connecting, for ever if need be, and joins each connection to its one pipe. */
-import * as net from "node:net";
+import type { Socket } from "node:net";
 import type { Ready } from "../engine/event.ts";
 import { PeerError } from "../errors.ts";
 import { Pipe } from "../pipe/pipe.ts";
 import { Backoff } from "./backoff.ts";
 import { emitEnd, emitHandshake, type HubScope, openSession } from "./connection.ts";
-import { type Endpoint, socketPath } from "./endpoint.ts";
+import { connectOptions, type StreamEndpoint } from "./endpoint.ts";
 import type { Session, SessionOwner } from "./session.ts";
-
-type StreamEndpoint = Extract<Endpoint, { transport: "tcp" | "ipc" }>;
 
 /** What the connecter is doing. */
 type State =
   | { readonly kind: "idle" }
   | { readonly kind: "pausing"; readonly timer: NodeJS.Timeout }
-  | { readonly kind: "connecting"; readonly socket: net.Socket }
+  | { readonly kind: "connecting"; readonly socket: Socket }
   | { readonly kind: "connected"; readonly session: Session }
   /** `close` was called; the session writes what waits. */
   | { readonly kind: "closing"; readonly session: Session }
@@ -165,7 +163,7 @@ export class Connecter implements SessionOwner {
 
   #connect(): void {
     const { settings, environment } = this.#scope;
-    const stream = environment.readBuffer.connect(this.#options());
+    const stream = environment.readBuffer.connect(connectOptions(this.#endpoint, settings.ipv6));
     const { socket } = stream;
     socket.unref();
     this.#state = { kind: "connecting", socket };
@@ -202,21 +200,6 @@ export class Connecter implements SessionOwner {
       this.#scope.emit({ type: "connect", address: this.address });
       session.start();
     });
-  }
-
-  #options(): net.NetConnectOpts {
-    const endpoint = this.#endpoint;
-    if (endpoint.transport === "ipc") return { path: socketPath(endpoint.path) };
-    const { target, source } = endpoint;
-    return {
-      host: target.host,
-      port: target.port,
-      noDelay: true,
-      ...(this.#scope.settings.ipv6 ? {} : net.isIPv6(target.host) ? {} : { family: 4 }),
-      ...(source === null
-        ? {}
-        : { localAddress: source.host, ...(source.port > 0 ? { localPort: source.port } : {}) }),
-    };
   }
 
   #retry(refused: boolean): void {

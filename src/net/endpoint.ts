@@ -6,7 +6,7 @@
  *     ipc://path   ipc://@abstract   ipc://* (bind: a path in the temporary folder)
  *     inproc://name
  */
-import { isIP, isIPv6 } from "node:net";
+import { isIP, isIPv6, type NetConnectOpts } from "node:net";
 import { networkInterfaces } from "node:os";
 import { UsageError } from "../errors.ts";
 
@@ -26,6 +26,9 @@ export type Endpoint =
     }
   | { readonly transport: "ipc"; readonly address: string; readonly path: string }
   | { readonly transport: "inproc"; readonly address: string; readonly name: string };
+
+/** An endpoint on which octets travel through the system. */
+export type StreamEndpoint = Extract<Endpoint, { transport: "tcp" | "ipc" }>;
 
 /** Octets that a Unix socket address can hold, the NUL apart (unix(7)). */
 const MAX_PATH = 107;
@@ -61,6 +64,28 @@ export function formatTcp(host: string, port: number): string {
 /** The path as node:net wants it: a leading `@` means Linux's abstract namespace. */
 export function socketPath(path: string): string {
   return path.startsWith("@") ? `\0${path.slice(1)}` : path;
+}
+
+/** As {@link parseEndpoint}, for what runs between processes: throws EPROTONOSUPPORT for inproc. */
+export function parseStreamEndpoint(address: string, use: "bind" | "connect"): StreamEndpoint {
+  const endpoint = parseEndpoint(address, use);
+  if (endpoint.transport === "inproc") throw new UsageError("EPROTONOSUPPORT", undefined, address);
+  return endpoint;
+}
+
+/** How node:net connects to an endpoint; names resolve to IPv4 addresses unless `ipv6`. */
+export function connectOptions(endpoint: StreamEndpoint, ipv6: boolean): NetConnectOpts {
+  if (endpoint.transport === "ipc") return { path: socketPath(endpoint.path) };
+  const { target, source } = endpoint;
+  return {
+    host: target.host,
+    port: target.port,
+    noDelay: true,
+    ...(ipv6 || isIPv6(target.host) ? {} : { family: 4 }),
+    ...(source === null
+      ? {}
+      : { localAddress: source.host, ...(source.port > 0 ? { localPort: source.port } : {}) }),
+  };
 }
 
 function parseTcp(address: string, rest: string, use: "bind" | "connect"): Endpoint {

@@ -1,54 +1,38 @@
 /** A bound tcp or ipc endpoint: accepts connections; each gets a pipe once its handshake is done. */
-import { lookup } from "node:dns";
-import { lstatSync, mkdtempSync, rmSync } from "node:fs";
-import { createRequire } from "node:module";
-import * as net from "node:net";
-import { tmpdir } from "node:os";
-import { dirname, join } from "node:path";
-import { getSystemErrorName } from "node:util";
+import type { Socket } from "node:net";
 import type { Ready } from "../engine/event.ts";
-import { UsageError, type UsageErrorCode } from "../errors.ts";
 import { Pipe } from "../pipe/pipe.ts";
 import { emitEnd, emitHandshake, type HubScope, openSession } from "./connection.ts";
-import { type Endpoint, formatTcp, socketPath } from "./endpoint.ts";
-import type { EventError } from "./events.ts";
+import type { StreamEndpoint } from "./endpoint.ts";
 import type { Session, SessionOwner } from "./session.ts";
-
-type StreamEndpoint = Extract<Endpoint, { transport: "tcp" | "ipc" }>;
+import { type BindError, StreamServer } from "./stream-server.ts";
 
 /** See the head of this file. */
 export class Listener implements SessionOwner {
   readonly #scope: HubScope;
   readonly #endpoint: StreamEndpoint;
-  readonly #server: net.Server;
+  readonly #server: StreamServer;
   /** Connections in their handshake, and those past it with their pipe. */
   readonly #handshaking = new Set<Session>();
   readonly #joined = new Map<Session, Pipe>();
-  #address: string;
-  #listening = false;
 
   constructor(scope: HubScope, endpoint: StreamEndpoint) {
     this.#scope = scope;
-    this.#endpoint =
-      endpoint.transport === "ipc" && endpoint.path === "*"
-        ? { ...endpoint, path: temporaryPath() }
-        : endpoint;
-    this.#address = endpoint.address;
-    this.#server = net.createServer({ noDelay: true, pauseOnConnect: true }, (socket) =>
-      this.#accept(socket),
-    );
-    this.#server.unref();
+    this.#endpoint = endpoint;
+    this.#server = new StreamServer(endpoint, scope.settings, {
+      onAccept: (socket) => this.#accept(socket),
+      onError: (error) => this.#scope.emit({ type: "accept:error", address: this.address, error }),
+    });
   }
 
   /** The endpoint with wildcards resolved, once bound. */
   get address(): string {
-    return this.#address;
+    return this.#server.address;
   }
 
-  /** True for what the user wrote, provided that it names one endpoint: a name for an address, `*` for all of them. */
+  /** See {@link StreamServer.isAlso}. */
   isAlso(address: string): boolean {
-    const { transport, address: written } = this.#endpoint;
-    return transport === "tcp" && this.#endpoint.target.port !== 0 && address === written;
+    return this.#server.isAlso(address);
   }
 
   /** True while some connection has something left to write. */
@@ -58,88 +42,28 @@ export class Listener implements SessionOwner {
   }
 
   /** Starts to listen. Rejects with {@link UsageError} or the system's error (`code`, `errno`, `address`). */
-  listen(): Promise<void> {
-    return new Promise((resolve, reject) => {
-      const server = this.#server;
-      const onError = (error: NodeJS.ErrnoException): void => {
-        const failure = bindError(error, this.#endpoint.address);
-        this.#scope.emit({
-          type: "bind:error",
-          address: this.#endpoint.address.replace(/^tcp:\/\//, ""),
-          error: failure,
-        });
-        this.#cleanUp();
-        reject(failure);
-      };
-      server.once("error", onError);
-      server.once("listening", () => {
-        server.off("error", onError);
-        this.#onListening();
-        resolve();
-      });
-      if (this.#endpoint.transport === "ipc") {
-        this.#unlinkStale(
-          () => server.listen({ path: this.#path(), backlog: this.#scope.settings.backlog }),
-          onError,
-        );
-        return;
-      }
-      const { host, port } = this.#endpoint.target;
-      const { backlog, ipv6 } = this.#scope.settings;
-      const address = wildcard(host, ipv6);
-      if (net.isIP(address) !== 0 || ipv6) {
-        server.listen({ host: address, port, backlog });
-        return;
-      }
-      // node:net would take the first address of whichever family.
-      lookup(address, { family: 4 }, (error, found) => {
-        if (error !== null) onError(error);
-        else server.listen({ host: found, port, backlog });
-      });
-    });
+  async listen(): Promise<void> {
+    try {
+      await this.#server.listen();
+    } catch (error) {
+      const address = this.#endpoint.address.replace(/^tcp:\/\//, "");
+      this.#scope.emit({ type: "bind:error", address, error: error as BindError });
+      throw error;
+    }
+    this.#scope.emit({ type: "bind", address: this.address });
   }
 
-  /**
-   * Listens before it returns, for `bindSync`. For tcp it needs an internal function of Node's net module, since the
-   * public one resolves even addresses asynchronously. Throws {@link UsageError}; ENOTSUP where there is no such function.
-   */
+  /** See {@link StreamServer.listenSync}. */
   listenSync(): void {
-    const { createHandle } = internals();
-    const endpoint = this.#endpoint;
-    const { backlog, ipv6 } = this.#scope.settings;
-    const server = this.#server;
-    if (createHandle === null)
-      throw new UsageError("ENOTSUP", "bindSync needs Node.js; use bind", endpoint.address);
-    // Node tells what went wrong only in the next turn.
-    const onError = (): void => {};
-    server.on("error", onError);
-    let handle: unknown;
-    if (endpoint.transport === "ipc") {
-      // Whether somebody listens on a socket file cannot be asked synchronously; as libzmq does, we take it over.
-      removeSocketFile(this.#path());
-      server.listen({ path: this.#path(), backlog });
-      if (!server.listening) handle = createHandle(this.#path(), -1, -1);
-    } else {
-      const { host: named, port } = endpoint.target;
-      const host = wildcard(named === "localhost" ? "127.0.0.1" : named, ipv6);
-      handle = createHandle(host, port, net.isIPv6(host) ? 6 : 4);
-      if (typeof handle !== "number") server.listen(handle as object, backlog);
-    }
-    if (!server.listening) {
-      this.#cleanUp();
-      throw bindError(systemError(typeof handle === "number" ? handle : "EADDRINUSE"), endpoint.address);
-    }
-    server.off("error", onError);
-    this.#onListening();
+    this.#server.listenSync();
+    this.#scope.emit({ type: "bind", address: this.address });
   }
 
   /** Stops accepting and ends all connections under `linger`. `drained` is called when nothing is left to write. */
   close(linger: number, drained: () => void): void {
-    if (this.#listening) {
-      this.#listening = false;
+    if (this.#server.listening) {
       this.#server.close();
-      this.#cleanUp();
-      this.#scope.emit({ type: "close", address: this.#address });
+      this.#scope.emit({ type: "close", address: this.address });
     }
     for (const session of [...this.#handshaking]) session.destroy();
     let open = this.#joined.size;
@@ -170,7 +94,7 @@ export class Listener implements SessionOwner {
   }
 
   onHandshake(peer: Ready): void {
-    emitHandshake(this.#scope, this.#address, peer);
+    emitHandshake(this.#scope, this.address, peer);
   }
 
   onClosed(session: Session, error: Error | null): void {
@@ -182,14 +106,10 @@ export class Listener implements SessionOwner {
       this.#scope.pattern.detach(pipe);
       this.#scope.removePipe(pipe);
     }
-    emitEnd(this.#scope, this.#address, error, pipe !== undefined);
+    emitEnd(this.#scope, this.address, error, pipe !== undefined);
   }
 
-  #accept(socket: net.Socket): void {
-    if (!this.#listening) {
-      socket.destroy();
-      return;
-    }
+  #accept(socket: Socket): void {
     // The oldest makes room: who holds all places by saying nothing must not keep everybody else out.
     if (this.#handshaking.size >= this.#scope.settings.maxHandshakes)
       for (const oldest of this.#handshaking) {
@@ -199,99 +119,12 @@ export class Listener implements SessionOwner {
     const { tcpKeepalive, tcpKeepaliveIdle } = this.#scope.settings;
     if (tcpKeepalive === 1) socket.setKeepAlive(true, Math.max(0, tcpKeepaliveIdle) * 1000);
     const session = openSession(this.#scope, this.#scope.environment.readBuffer.adopt(socket), {
-      endpoint: this.#address,
+      endpoint: this.address,
       owner: this,
       earlyPipe: null,
     });
     this.#handshaking.add(session);
-    this.#scope.emit({ type: "accept", address: this.#address });
+    this.#scope.emit({ type: "accept", address: this.address });
     session.start();
   }
-
-  #onListening(): void {
-    this.#listening = true;
-    if (this.#endpoint.transport === "tcp") {
-      const { address, port } = this.#server.address() as net.AddressInfo;
-      this.#address = formatTcp(address, port);
-    } else {
-      this.#address = `ipc://${this.#endpoint.path}`;
-    }
-    this.#server.on("error", (error) => {
-      this.#scope.emit({ type: "accept:error", address: this.#address, error: error as EventError });
-    });
-    this.#scope.emit({ type: "bind", address: this.#address });
-  }
-
-  #path(): string {
-    return socketPath((this.#endpoint as Extract<StreamEndpoint, { transport: "ipc" }>).path);
-  }
-
-  /** A socket file left by a process that died would make bind fail; one that somebody listens on must stay. */
-  #unlinkStale(done: () => void, failed: (error: NodeJS.ErrnoException) => void): void {
-    const path = this.#path();
-    if (path.startsWith("\0")) {
-      done();
-      return;
-    }
-    const probe = net.connect({ path });
-    probe.once("connect", () => {
-      probe.destroy();
-      failed(systemError("EADDRINUSE"));
-    });
-    probe.once("error", (error: NodeJS.ErrnoException) => {
-      // Only this error says that nobody listens (connect(2)); a full backlog, for one, gives another.
-      if (error.code === "ECONNREFUSED") removeSocketFile(path);
-      done();
-    });
-  }
-
-  /** Removes the folder made for a wildcard endpoint; libzmq leaves the socket file of a named one, node removes it. */
-  #cleanUp(): void {
-    const endpoint = this.#endpoint;
-    if (endpoint.address !== "ipc://*" || endpoint.transport !== "ipc") return;
-    rmSync(dirname(endpoint.path), { recursive: true, force: true });
-  }
-}
-
-function temporaryPath(): string {
-  return join(mkdtempSync(join(tmpdir(), "qzmq-")), "socket");
-}
-
-/** Removes a socket file, and nothing that is something else. */
-function removeSocketFile(path: string): void {
-  if (path.startsWith("\0")) return;
-  if (lstatSync(path, { throwIfNoEntry: false })?.isSocket()) rmSync(path, { force: true });
-}
-
-function wildcard(host: string, ipv6: boolean): string {
-  if (host !== "*") return host;
-  return ipv6 ? "::" : "0.0.0.0";
-}
-
-type CreateHandle = (address: string, port: number, family: number) => unknown;
-
-function internals(): { readonly createHandle: CreateHandle | null } {
-  const module = createRequire(import.meta.url)("node:net") as { _createServerHandle?: CreateHandle };
-  return { createHandle: module._createServerHandle ?? null };
-}
-
-function systemError(cause: number | string): NodeJS.ErrnoException {
-  const code = typeof cause === "number" ? getSystemErrorName(cause) : cause;
-  return Object.assign(new Error(code), { code });
-}
-
-const KNOWN: ReadonlySet<string> = new Set<UsageErrorCode>([
-  "EADDRINUSE",
-  "EADDRNOTAVAIL",
-  "EACCES",
-  "EINVAL",
-  "ENAMETOOLONG",
-  "EMFILE",
-]);
-
-/** The error of a failed bind, with zeromq.js's text where it has one. */
-function bindError(error: NodeJS.ErrnoException, address: string): UsageError | EventError {
-  const code = error.code === "ENOTFOUND" || error.code === "EAI_AGAIN" ? "ENODEV" : (error.code ?? "EINVAL");
-  if (KNOWN.has(code) || code === "ENODEV") return new UsageError(code as UsageErrorCode, undefined, address);
-  return Object.assign(error, { code, errno: Math.abs(error.errno ?? 0), address });
 }

@@ -10,7 +10,7 @@ import type { Socket } from "node:net";
 import type { Engine } from "../engine/engine.ts";
 import { Ready } from "../engine/event.ts";
 import type { PeerError } from "../errors.ts";
-import type { Pipe, PipeTransport } from "../pipe/pipe.ts";
+import type { PipeTransport } from "../pipe/pipe.ts";
 import type { PipeItem } from "../wire/message.ts";
 import type { ReadableSocket } from "./read-buffer.ts";
 
@@ -19,10 +19,22 @@ const FIN_WAIT = 2000;
 /** A batch of this many octets is written without waiting for the end of the turn. */
 const FLUSH = 262_144;
 
+/** What a session delivers to and takes from: a {@link Pipe}, or whatever plays its part. */
+export interface SessionPipe {
+  /** Items that the session has not taken yet. */
+  readonly outboundLength: number;
+  /** True while the session must not deliver. */
+  readonly stalled: boolean;
+  /** The session can take items again: hands it what is queued. */
+  flush(): void;
+  /** One item of the peer, always kept. False: no more until {@link Session.resume}. */
+  deliver(item: PipeItem): boolean;
+}
+
 /** Who made the session: a listener or a connecter. */
 export interface SessionOwner {
   /** The handshake is done. Returns the pipe to join, attached; null refuses the peer. */
-  onReady(session: Session, peer: Ready): Pipe | null;
+  onReady(session: Session, peer: Ready): SessionPipe | null;
   /** Follows `onReady`, when the session has the pipe: the time to tell others, who may close everything. */
   onHandshake(peer: Ready): void;
   /** The connection is over; `error` says why, null for an orderly end. Called once. */
@@ -35,7 +47,7 @@ export class Session implements PipeTransport {
   readonly #socket: Socket;
   readonly #engine: Engine;
   readonly #owner: SessionOwner;
-  #pipe: Pipe | null = null;
+  #pipe: SessionPipe | null = null;
   /** The kernel has not taken the last write yet. */
   #blocked = false;
   #flushScheduled = false;

@@ -27,7 +27,7 @@ export type LinkEvent =
     }
   /** A connection was closed at once: there are `maxConnections` already. */
   | { readonly type: "refused"; readonly times: number }
-  /** Somebody uses the link that this one replaces (phases 1 to 3). `peer` is where from: "address:port", "" for ipc. */
+  /** Somebody uses the link that this one replaces (phases 2 and 3). `peer` is where from: "address:port", "" for ipc. */
   | { readonly type: "old:opened"; readonly peer: string }
   | { readonly type: "old:closed"; readonly peer: string; readonly error: Error | null }
   /** The old link is closed (phase 4), or full: the connection was closed at once. */

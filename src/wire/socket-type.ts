@@ -44,6 +44,11 @@ const PEERS: Readonly<Record<SocketType, readonly string[]>> = {
   XSUB: ["PUB", "XPUB"],
 };
 
+/** True for the name of a socket type, as property `Socket-Type` spells it. */
+export function isSocketType(name: string): name is SocketType {
+  return Object.hasOwn(PEERS, name);
+}
+
 /** True when a socket of type `own` may talk to a peer that calls itself `peer`. */
 export function isCompatible(own: SocketType, peer: string): boolean {
   return PEERS[own].includes(peer);

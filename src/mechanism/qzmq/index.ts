@@ -1,6 +1,7 @@
 /** Factories of the QZMQ mechanism, one for each role of a socket (spec, "QZMQ/1"). */
 import type { MechanismFactory } from "../mechanism.ts";
 import { Admission } from "./admission.ts";
+import type { Mode } from "./algorithm.ts";
 import { startClient } from "./client.ts";
 import { type ClientOptions, checkCommon, checkServerName, type ServerOptions } from "./config.ts";
 import { type Counters, createCounters } from "./counters.ts";
@@ -11,6 +12,8 @@ import { TicketService } from "./ticket-service.ts";
 /** Makes QZMQ mechanisms, and holds what the connections of a socket share. */
 export interface QzmqFactory extends MechanismFactory {
   create(): QzmqMechanism;
+  /** Which algorithms are taken. */
+  readonly mode: Mode;
   readonly counters: Counters;
   /** Those that were made and are not over. */
   readonly connections: ReadonlySet<QzmqMechanism>;
@@ -28,6 +31,7 @@ export function qzmqClient(options: ClientOptions): QzmqFactory {
   const role: RoleParts = {
     ...{ asServer: false, counters, provider: settings.provider, recordLimit: settings.recordLimit },
     unixTime: settings.unixTime,
+    mode: settings.mode,
     helloTimeout: settings.handshakeTimeout,
     handshakeTimeout: settings.handshakeTimeout,
     enter: () => ({
@@ -55,6 +59,7 @@ export function qzmqServer(options: ServerOptions): QzmqFactory {
   const role: RoleParts = {
     ...{ asServer: true, counters, provider: settings.provider, recordLimit: settings.recordLimit },
     unixTime: settings.unixTime,
+    mode: settings.mode,
     helloTimeout: options.helloTimeout ?? 5000,
     handshakeTimeout: settings.handshakeTimeout,
     enter(host, drop) {
@@ -73,14 +78,14 @@ export function qzmqServer(options: ServerOptions): QzmqFactory {
   });
 }
 
-type RoleParts = Omit<Role, "over">;
+type RoleParts = Omit<Role, "over"> & { readonly mode: Mode };
 
 function factory(parts: RoleParts, admission: Admission | null, dispose: () => void): QzmqFactory {
   const connections = new Set<QzmqMechanism>();
   const role: Role = { ...parts, over: (mechanism) => connections.delete(mechanism) };
   return {
     ...{ name: MECHANISM_NAME, optionName: "qzmq", errorIsHint: true, securesInproc: false },
-    ...{ counters: parts.counters, connections, admission, dispose },
+    ...{ mode: parts.mode, counters: parts.counters, connections, admission, dispose },
     create() {
       const mechanism = new QzmqMechanism(role);
       connections.add(mechanism);

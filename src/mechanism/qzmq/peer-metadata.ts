@@ -9,6 +9,8 @@ const BLOCK = 256;
 const PAD = "X-Pad";
 /** An X-Pad property with an empty value: name length, name, value length. */
 const EMPTY_PAD = 1 + PAD.length + 4;
+/** Octets of {@link MAX_METADATA} that padding may need. */
+export const METADATA_OVERHEAD = EMPTY_PAD;
 
 /**
  * Appends a property X-Pad of zeros, the shortest that makes a multiple of 256 octets. Throws `RangeError` when more

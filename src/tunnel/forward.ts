@@ -1,0 +1,100 @@
+/**
+ * The link that a secured one replaces: its connections are forwarded octet by octet, whatever mechanism they speak,
+ * so that programs may move over one by one; or refused, once all have.
+ */
+import * as net from "node:net";
+import { connectOptions, type StreamEndpoint } from "../net/endpoint.ts";
+import { StreamServer } from "../net/stream-server.ts";
+
+/** listen(2) backlog. */
+const BACKLOG = 511;
+
+/** Who hears of the connections. `peer` is where from: "address:port", "" for ipc. */
+export interface ForwardEvents {
+  /** Whether one more may be opened. */
+  admits(): boolean;
+  onOpened(peer: string): void;
+  onClosed(peer: string, error: Error | null): void;
+  onRefused(peer: string): void;
+  onError(error: Error): void;
+}
+
+/** Endpoints of a forward, parsed. */
+export interface ForwardEndpoints {
+  readonly listen: StreamEndpoint;
+  readonly connect: StreamEndpoint;
+}
+
+/** See the head of this file. */
+export class Forward {
+  accepted = 0;
+  refused = 0;
+  readonly #connect: StreamEndpoint;
+  readonly #events: ForwardEvents;
+  readonly #server: StreamServer;
+  readonly #open = new Set<net.Socket>();
+  #onEmpty: (() => void)[] = [];
+
+  constructor(endpoints: ForwardEndpoints, events: ForwardEvents) {
+    this.#connect = endpoints.connect;
+    this.#events = events;
+    // A side that has closed its half may still be answered.
+    const settings = { backlog: BACKLOG, ipv6: false, allowHalfOpen: true };
+    this.#server = new StreamServer(endpoints.listen, settings, {
+      onAccept: (socket) => this.#accept(socket),
+      onError: (error) => events.onError(error),
+    });
+  }
+
+  /** Connections open now. */
+  get open(): number {
+    return this.#open.size;
+  }
+
+  /** Listens. Rejects with `BindError`. */
+  listen(): Promise<void> {
+    return this.#server.listen();
+  }
+
+  /** Stops listening and cuts all connections; resolves when they are gone. */
+  close(): Promise<void> {
+    this.#server.close();
+    if (this.#open.size === 0) return Promise.resolve();
+    return new Promise((resolve) => {
+      this.#onEmpty.push(resolve);
+      for (const socket of this.#open) socket.destroy();
+    });
+  }
+
+  #accept(near: net.Socket): void {
+    const peer = near.remoteAddress === undefined ? "" : `${near.remoteAddress}:${near.remotePort}`;
+    if (!this.#events.admits()) {
+      this.refused++;
+      near.destroy();
+      this.#events.onRefused(peer);
+      return;
+    }
+    this.accepted++;
+    this.#open.add(near);
+    this.#events.onOpened(peer);
+    const far = net.connect({ ...connectOptions(this.#connect, true), allowHalfOpen: true });
+    let cause: Error | null = null;
+    for (const [socket, other] of [
+      [near, far],
+      [far, near],
+    ] as const) {
+      socket.unref();
+      socket.on("error", (error) => {
+        cause ??= error;
+      });
+      socket.once("close", () => other.destroy());
+      socket.pipe(other);
+    }
+    near.once("close", () => {
+      this.#open.delete(near);
+      this.#events.onClosed(peer, cause);
+      if (this.#open.size > 0) return;
+      for (const tell of this.#onEmpty.splice(0)) tell();
+    });
+  }
+}

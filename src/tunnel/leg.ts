@@ -1,0 +1,54 @@
+/** One leg of a relayed connection: a session over a connected stream, speaking for the program at the other end. */
+import { Engine } from "../engine/engine.ts";
+import type { EngineHost } from "../engine/host.ts";
+import type { Party } from "../engine/party.ts";
+import type { Mechanism } from "../mechanism/mechanism.ts";
+import type { Environment } from "../net/environment.ts";
+import type { ReadableSocket } from "../net/read-buffer.ts";
+import { Session, type SessionOwner } from "../net/session.ts";
+import type { LinkLimits } from "./link-settings.ts";
+
+/** As many frames in one message as a socket takes by default. */
+const MAX_FRAMES = 65_536;
+
+/** What a leg is made of. */
+export interface LegParts {
+  readonly environment: Environment;
+  readonly limits: LinkLimits;
+  readonly mechanism: Mechanism;
+  readonly party: Party;
+  /** What we dialled, or the endpoint that accepted. */
+  readonly endpoint: string;
+  readonly authorize: EngineHost["authorize"];
+  readonly owner: SessionOwner;
+}
+
+/** Makes the session; call `start` on it. */
+export function openLeg(stream: ReadableSocket, parts: LegParts): Session {
+  const { environment, limits, mechanism, party, endpoint, authorize, owner } = parts;
+  const engine = new Engine(
+    {
+      party,
+      maxMessageSize: limits.maxMessageSize < 0 ? Number.POSITIVE_INFINITY : limits.maxMessageSize,
+      maxFramesPerMessage: MAX_FRAMES,
+      handshakeInterval: limits.handshakeInterval,
+      heartbeat: { interval: limits.heartbeatInterval, timeout: limits.heartbeatTimeout, timeToLive: 0 },
+    },
+    mechanism,
+    {
+      endpoint,
+      peerAddress: stream.socket.remoteAddress ?? "",
+      connectionId: environment.nextConnectionId(),
+      random: environment.crypto.random,
+      authorize,
+      defer: (task) => environment.deferred.push(task),
+      wake: () => session.wake(),
+      // What waits here has not been heard by the other end yet; it is not sent before the other end is known.
+      takeEarlyMessages: () => [],
+    },
+    environment.regions,
+    performance.now(),
+  );
+  const session: Session = new Session(stream, engine, owner);
+  return session;
+}
