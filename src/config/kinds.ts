@@ -1,6 +1,6 @@
 /** What the value of a key may be: kinds that read a piece of the tree or report what is wrong with it. */
 import { type At, below, type Report } from "./report.ts";
-import { suggestion } from "./suggestion.ts";
+import { nearest, suggestion } from "./suggestion.ts";
 import { describe, type Place, type Tree } from "./tree.ts";
 
 /** A kind of value. */
@@ -173,11 +173,7 @@ export function record<F extends Fields>(fields: F): Kind<Reading<F>> {
       for (const { key, place, value: part } of tree.entries) {
         const at = below(path, key);
         if (!Object.hasOwn(fields, key)) {
-          report.add(
-            { path: at, place },
-            `no such key: ${JSON.stringify(key)}`,
-            nearest(key, Object.keys(fields)),
-          );
+          unknownKey(key, { path: at, place }, Object.keys(fields), below(path, ""), report);
           continue;
         }
         const value = fields[key]!.kind.read(part, at, report);
@@ -265,8 +261,13 @@ function placeOf(tree: Tree, key: Place): Place {
   return tree.kind === "scalar" && tree.text === "" && tree.value === null ? key : tree.place;
 }
 
-function nearest(key: string, keys: readonly string[]): string {
-  return suggestion(key.toLowerCase(), keys, `leave it out; the keys here are ${keys.join(", ")}`);
+/** `prefix` is the path that all keys here have before them. */
+function unknownKey(key: string, at: At, keys: readonly string[], prefix: string, report: Report): void {
+  const near = nearest(key.toLowerCase(), keys);
+  if (near !== null) report.misspelt(prefix + near);
+  const mend =
+    near === null ? `leave it out; the keys here are ${keys.join(", ")}` : `did you mean "${near}"?`;
+  report.add(at, `no such key: ${JSON.stringify(key)}`, mend);
 }
 
 function shown(fields: Fields): string {

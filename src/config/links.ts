@@ -170,8 +170,8 @@ function trustOf(got: Got<TrustReading> | undefined, folder: string, report: Rep
     revocationLists: files(lists),
     revocation: revocation?.value ?? ("optional" as const),
   };
+  if (report.spoils(got.path)) return null;
   if (trust.pins.length + trust.authorities.length === 0) {
-    if (report.spoils(got.path)) return null;
     report.add(
       got,
       "nobody is trusted: neither authorities nor pins",

@@ -23,6 +23,7 @@ export interface At {
 /** Collects problems. */
 export class Report {
   readonly #problems = new Map<string, Problem>();
+  readonly #misspelt = new Set<string>();
 
   /** In the order of the file. */
   get problems(): readonly Problem[] {
@@ -37,8 +38,14 @@ export class Report {
     this.#problems.set(key, { line, column, path, message, mend });
   }
 
+  /** A key that was written, but not as it is called. */
+  misspelt(path: string): void {
+    this.#misspelt.add(path);
+  }
+
   /** Whether something at this key, or below it, is wrong: what follows from it need not be told. */
   spoils(path: string): boolean {
+    if (this.#misspelt.has(path)) return true;
     return [...this.#problems.values()].some(
       (problem) => problem.path === path || problem.path.startsWith(`${path}.`),
     );

@@ -4,15 +4,13 @@
  */
 import type { Document, Node, Pair } from "yaml";
 import { duplicateKey } from "./json.ts";
-import { SyntaxFault as Fault, type Problem, type SyntaxFault, syntaxFault } from "./report.ts";
+import { type SyntaxFault, syntaxFault } from "./report.ts";
 import { type Entry, Lines, MAX_DEPTH, type Place, type Tree } from "./tree.ts";
 
 /** The package as it is imported. */
 export type YamlPackage = typeof import("yaml");
 
 const MAX_ALIASES = 100;
-/** A file with many syntax errors tells the first of them. */
-const MAX_ERRORS = 10;
 const START: Place = { line: 1, column: 1 };
 
 /** Parses a whole text. Rejects with {@link SyntaxFault}, also when the package is not installed. */
@@ -28,15 +26,12 @@ export async function readYaml(
   });
   const [document, second] = documents as Document.Parsed[];
   if (document === undefined) return { kind: "scalar", place: START, value: null, text: "" };
-  const problems = [...document.errors, ...document.warnings].slice(0, MAX_ERRORS).map(
-    (error): Problem => ({
-      ...lines.place(error.pos[0]),
-      path: "",
-      message: `no YAML: ${error.message.replace(/\.$/, "")}`,
-      mend: MENDS[error.code] ?? "check indentation, colons and quotes on this line and the one before",
-    }),
-  );
-  if (problems.length > 0) throw new Fault(problems);
+  // What comes after the first error mostly follows from it.
+  const [error] = [...document.errors, ...document.warnings];
+  if (error !== undefined) {
+    const mend = MENDS[error.code] ?? "check indentation, colons and quotes on this line and the one before";
+    throw syntaxFault(lines.place(error.pos[0]), `no YAML: ${error.message.replace(/\.$/, "")}`, mend);
+  }
   if (second !== undefined) {
     throw syntaxFault(lines.place(second.range[0]), "a second document", "leave out the line --- before it");
   }

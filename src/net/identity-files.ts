@@ -71,7 +71,7 @@ export function loadPrivateKey(
 }
 
 /**
- * Reads a passphrase from the first line of a file that is its owner's alone; the caller's to wipe. Throws
+ * Reads a passphrase from a file that is its owner's alone, without the line end after it; the caller's to wipe. Throws
  * {@link UsageError} as {@link loadPrivateKey} does.
  */
 export function loadPassphrase(path: string): Uint8Array {

@@ -9,7 +9,7 @@ export function passphraseOf(octets: Uint8Array): Uint8Array {
   if (octets.length === 0) throw new RangeError("an empty passphrase");
   if (octets.length > LONGEST_PASSPHRASE)
     throw new RangeError(`a passphrase over ${LONGEST_PASSPHRASE} octets`);
-  if (octets.every((octet) => octet < 0x80)) return octets.slice();
+  if (octets.every((octet) => octet < 0x80)) return new Uint8Array(octets);
   try {
     return utf8(new TextDecoder("utf-8", { fatal: true, ignoreBOM: true }).decode(octets).normalize("NFC"));
   } catch (error) {
