@@ -56,6 +56,8 @@ export interface LinkStatus {
   readonly messagesIn: number;
   readonly bytesOut: number;
   readonly bytesIn: number;
+  /** Where the old link is forwarded from, wildcards resolved; null when there is none. */
+  readonly oldListen: string | null;
   /** Uses of the old link: accepted so far, open now, and refused so far. */
   readonly oldAccepted: number;
   readonly oldOpen: number;

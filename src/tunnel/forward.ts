@@ -46,6 +46,11 @@ export class Forward {
     });
   }
 
+  /** The endpoint it listens on, wildcards resolved. */
+  get address(): string {
+    return this.#server.address;
+  }
+
   /** Connections open now. */
   get open(): number {
     return this.#open.size;

@@ -6,15 +6,19 @@ import type { Mechanism } from "../mechanism/mechanism.ts";
 import type { Environment } from "../net/environment.ts";
 import type { ReadableSocket } from "../net/read-buffer.ts";
 import { Session, type SessionOwner } from "../net/session.ts";
+import type { LegName } from "./link-event.ts";
 import type { LinkLimits } from "./link-settings.ts";
 
 /** As many frames in one message as a socket takes by default. */
 const MAX_FRAMES = 65_536;
+/** Idle milliseconds until the system asks whether a plain leg's host is still there. */
+const KEEP_ALIVE = 60_000;
 
 /** What a leg is made of. */
 export interface LegParts {
   readonly environment: Environment;
   readonly limits: LinkLimits;
+  readonly name: LegName;
   readonly mechanism: Mechanism;
   readonly party: Party;
   /** What we dialled, or the endpoint that accepted. */
@@ -25,14 +29,18 @@ export interface LegParts {
 
 /** Makes the session; call `start` on it. */
 export function openLeg(stream: ReadableSocket, parts: LegParts): Session {
-  const { environment, limits, mechanism, party, endpoint, authorize, owner } = parts;
+  const { environment, limits, name, mechanism, party, endpoint, authorize, owner } = parts;
+  // A libzmq program whose queue is full reads no PING. It must not be taken for dead, nor take us for dead, so a plain
+  // leg has our PINGs but no time limit; that a process has died the system tells.
+  const timeout = name === "plain" ? 0 : limits.heartbeatTimeout;
+  if (name === "plain") stream.socket.setKeepAlive(true, KEEP_ALIVE);
   const engine = new Engine(
     {
       party,
       maxMessageSize: limits.maxMessageSize < 0 ? Number.POSITIVE_INFINITY : limits.maxMessageSize,
       maxFramesPerMessage: MAX_FRAMES,
       handshakeInterval: limits.handshakeInterval,
-      heartbeat: { interval: limits.heartbeatInterval, timeout: limits.heartbeatTimeout, timeToLive: 0 },
+      heartbeat: { interval: limits.heartbeatInterval, timeout, timeToLive: 0 },
     },
     mechanism,
     {

@@ -13,8 +13,9 @@ export interface LinkLimits {
   readonly maxMessageSize: number;
   /** Greeting, mechanism, and the other leg's handshake with it. */
   readonly handshakeInterval: number;
-  /** On both legs; 0 off. */
+  /** From one PING to the next on both legs; 0 off. */
   readonly heartbeatInterval: number;
+  /** Silence after a PING that ends a secured leg; -1 as the interval, 0 never. A plain leg is not ended by silence. */
   readonly heartbeatTimeout: number;
 }
 

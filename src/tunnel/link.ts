@@ -115,6 +115,7 @@ export class Link {
       failed: this.#failed,
       refused: this.#refused,
       ...total,
+      oldListen: this.#old?.address ?? null,
       oldAccepted: this.#old?.accepted ?? 0,
       oldOpen: this.#old?.open ?? 0,
       oldRefused: this.#old?.refused ?? 0,

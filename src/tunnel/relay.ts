@@ -85,6 +85,7 @@ export class Relay {
     this.far = leg(scope.nearName === "plain" ? "secured" : "plain");
     this.near.session = openLeg(stream, {
       ...{ environment: scope.environment, limits: scope.limits, endpoint: scope.listen },
+      name: this.near.name,
       mechanism: scope.nearMechanism(),
       party: this.#introduction.near,
       authorize: (_mechanism, credentials, decided, claimed) =>
@@ -153,6 +154,7 @@ export class Relay {
     this.#dialling = null;
     this.far.session = openLeg(stream, {
       ...{ environment, limits, endpoint: connect.address },
+      name: this.far.name,
       mechanism: farMechanism(),
       party: this.#introduction.far,
       authorize: (_mechanism, _credentials, decided) => decided(ACCEPTED),
