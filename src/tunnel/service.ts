@@ -8,13 +8,12 @@ import { unixTime } from "../net/clock.ts";
 import { Environment } from "../net/environment.ts";
 import type { LinkSource } from "../observe/service-metrics.ts";
 import type { LinkStatus } from "../observe/status.ts";
-import type { Security } from "../security.ts";
 import { type AskPassphrase, LoadedIdentities } from "./identities.ts";
 import { Link } from "./link.ts";
 import type { LinkEvent } from "./link-event.ts";
 import type { LinkSettings } from "./link-settings.ts";
 import { loadMaterials } from "./materials.ts";
-import { securityOf } from "./security-of-link.ts";
+import { type LinkSecurity, securityOf } from "./security-of-link.ts";
 import { LinkFault, MaterialsFault, type ServiceEvent } from "./service-event.ts";
 
 /** What a service uses of a link, and how it makes one. */
@@ -33,10 +32,9 @@ export interface ServiceOptions {
   readonly makeLink?: LinkMaker;
 }
 
-interface Running {
+interface Running extends LinkSecurity {
   readonly configuration: LinkConfiguration;
   readonly link: ReturnType<LinkMaker>;
-  readonly security: Security;
 }
 
 /** Which links a reload leaves alone, ends and starts, by name. */
@@ -105,7 +103,7 @@ export class Service {
    * cannot listen is reported and tried again at the next reload.
    */
   reload(configuration: Configuration): Promise<Changes> {
-    return this.#inTurn(() => this.#adopt(configuration, (links) => this.#replace(links)));
+    return this.#inTurn(() => this.#adopt(configuration, (links, former) => this.#replace(links, former)));
   }
 
   /** Ends all links, each within `linger` milliseconds (-1 no limit). May be called again, such as with 0. */
@@ -130,7 +128,7 @@ export class Service {
   /** Reads what the links need, and goes over to it when `step` succeeds. */
   async #adopt<T>(
     configuration: Configuration,
-    step: (links: readonly LinkConfiguration[]) => Promise<T>,
+    step: (links: readonly LinkConfiguration[], former: LoadedIdentities) => Promise<T>,
   ): Promise<T> {
     const { ask } = this.#options;
     const former = this.#identities;
@@ -144,7 +142,7 @@ export class Service {
     for (const problem of materials.warnings) this.#options.onEvent({ type: "warning", problem });
     this.#identities = identities;
     try {
-      return await step(links);
+      return await step(links, former);
     } finally {
       former.dispose(this.#identities);
     }
@@ -153,9 +151,10 @@ export class Service {
   async #start(configuration: LinkConfiguration): Promise<void> {
     const { name, listen } = configuration;
     const { onEvent, makeLink = (...args) => new Link(...args) } = this.#options;
-    const security = securityOf(configuration, this.#identityOf(configuration), (error) =>
+    const made = securityOf(configuration, this.#identityOf(configuration), (error) =>
       onEvent({ type: "trust:failed", link: name, error }),
     );
+    const { security } = made;
     const { side, connect, phase, old, limits } = configuration;
     const settings = { name, side, listen, connect, security, phase, old, limits };
     const link = makeLink(settings, this.#environment, (event) =>
@@ -164,10 +163,10 @@ export class Service {
     try {
       await link.start();
     } catch (error) {
-      security.dispose();
+      disposeOf(made);
       throw new LinkFault(name, (error as { address?: string }).address ?? listen, error);
     }
-    this.#running.set(name, { configuration, link, security });
+    this.#running.set(name, { configuration, link, ...made });
     onEvent({ type: "started", configuration, listen: link.status().listen });
   }
 
@@ -180,15 +179,24 @@ export class Service {
     };
   }
 
+  /** A session resumed with a ticket goes by the certificates of the one before: servers would not see new ones. */
+  #forgetIfRenewed({ configuration, tickets }: Running, former: LoadedIdentities): void {
+    const { identity } = configuration;
+    if (identity === null || tickets === null) return;
+    const chainIn = (identities: LoadedIdentities) =>
+      identities.find(identity)?.chain.map(({ encoded }) => Buffer.from(encoded).toString("hex"));
+    if (String(chainIn(former)) !== String(chainIn(this.#identities))) tickets.dispose();
+  }
+
   async #stop(name: string, linger: number): Promise<void> {
-    const { link, security } = this.#running.get(name)!;
-    await link.close(linger);
-    security.dispose();
+    const running = this.#running.get(name)!;
+    await running.link.close(linger);
+    disposeOf(running);
     this.#running.delete(name);
     this.#options.onEvent({ type: "stopped", link: name });
   }
 
-  async #replace(links: readonly LinkConfiguration[]): Promise<Changes> {
+  async #replace(links: readonly LinkConfiguration[], former: LoadedIdentities): Promise<Changes> {
     const { linger, onEvent } = this.#options;
     const next = new Map(links.map((link) => [link.name, link]));
     const changes = { kept: [], changed: [], removed: [], added: [], failed: [] } as Record<
@@ -202,6 +210,7 @@ export class Service {
     }
     // All that end do so at once, and before any other begins: an endpoint may go from one to another.
     await Promise.all([...changes.removed, ...changes.changed].map((name) => this.#stop(name, linger)));
+    for (const name of changes.kept) this.#forgetIfRenewed(this.#running.get(name)!, former);
     this.#failed.clear();
     this.#order = links.map(({ name }) => name);
     for (const link of links) {
@@ -220,11 +229,25 @@ export class Service {
   }
 }
 
+function disposeOf({ security, tickets }: LinkSecurity): void {
+  security.dispose();
+  tickets?.dispose();
+}
+
 function statusOfFailed(link: LinkConfiguration, error: LinkFault): LinkStatus {
-  const { name, side, listen, connect, phase } = link;
+  const { name, side, listen, connect, phase, old } = link;
   return {
     ...{ name, side, listen, connect, phase, state: "not listening", accepts: "nothing" },
-    ...{ connections: [], opened: 0, failed: 0, refused: 0, oldAccepted: 0, oldOpen: 0, oldRefused: 0 },
+    ...{
+      oldListen: old?.listen ?? null,
+      connections: [],
+      opened: 0,
+      failed: 0,
+      refused: 0,
+      oldAccepted: 0,
+      oldOpen: 0,
+      oldRefused: 0,
+    },
     ...{ messagesOut: 0, messagesIn: 0, bytesOut: 0, bytesIn: 0 },
     lastError: error.message,
   };

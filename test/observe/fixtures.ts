@@ -26,7 +26,7 @@ export function linkStatus(given: Partial<LinkStatus> = {}): LinkStatus {
     ...{ phase: 2, state: "listening", accepts: "QZMQ, and the old link, which is reported" },
     ...{ connections: [], opened: 0, failed: 0, refused: 0 },
     ...{ messagesOut: 0, messagesIn: 0, bytesOut: 0, bytesIn: 0 },
-    ...{ oldAccepted: 0, oldOpen: 0, oldRefused: 0, lastError: "" },
+    ...{ oldListen: null, oldAccepted: 0, oldOpen: 0, oldRefused: 0, lastError: "" },
     ...given,
   };
 }
