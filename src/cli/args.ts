@@ -107,7 +107,8 @@ export function parse(argv: readonly string[], specs: readonly OptionSpec[], ope
     if (token.kind === "positional") words.push(token.value);
     if (token.kind !== "option") continue;
     const spec = known.get(token.name);
-    if (spec === undefined) throw unknownOption(token.rawName, [...known.keys()]);
+    if (spec === undefined)
+      throw unknownOption(writtenAs(token.rawName, argv[token.index]), [...known.keys()]);
     const value = checkedValue(spec, token.value, token.inlineValue === true);
     const former = values.get(spec.name);
     if (former === undefined) values.set(spec.name, [value]);
@@ -133,6 +134,11 @@ function checkedValue(spec: OptionSpec, value: string | undefined, inline: boole
     );
   }
   return value;
+}
+
+/** A word with one dash is taken apart into letters: it was probably meant as a whole, as other programs have it. */
+function writtenAs(raw: string, word = raw): string {
+  return /^-[a-z][a-z-]+(=|$)/.test(word) ? word.replace(/=.*$/s, "") : raw;
 }
 
 function unknownOption(raw: string, names: readonly string[]): Fault {

@@ -41,6 +41,13 @@ const CASES: readonly Case[] = [
   { line: "keygen --out @x --out @y", code: 2, says: ["--out is given twice"], fix: "leave one" },
   { line: "keygen --out @x --forse", code: 2, says: ["--forse"], fix: 'did you mean "--force"?' },
   { line: "keygen --out @x -f", code: 2, says: ["-f: no such option"], fix: 'did you mean "--force"?' },
+  {
+    line: "bench latency -suite=mlkem1024",
+    code: 2,
+    says: ["-suite: no such option"],
+    fix: 'mean "--suite"',
+  },
+  { line: "bench latency -pq-only=true", code: 2, says: ["-pq-only: no such"], fix: 'mean "--pq-only"' },
   { line: "keygen --out @x --force=yes", code: 2, says: ["--force takes no value"], fix: "--force alone" },
   { line: "keygen --out @x extra", code: 2, says: ['"extra"'], fix: "leave it out" },
   { line: "keygen --out @x --sig rsa", code: 2, says: ["--sig rsa"], fix: "mldsa44" },
