@@ -61,6 +61,13 @@ for (const [index, [, language, text]] of EXAMPLES.entries()) {
   });
 }
 
+const README = readFileSync(join(import.meta.dirname, "../../../README.md"), "utf8");
+for (const [, text] of README.matchAll(/^```yaml\n(.*?)^```$/gms)) {
+  test(`what the README shows is a configuration: ${text!.split("\n")[0]}`, async () => {
+    assert.equal((await parseConfiguration(text!, { file: "x.yaml", folder: "/etc" })).problems, []);
+  });
+}
+
 test("there are examples", () => assert.is(EXAMPLES.length, 4));
 
 test("an anchor that the document links to is a heading", () => {
