@@ -105,7 +105,7 @@ export class Daemon {
     const problems: readonly (Problem | string)[] =
       error instanceof MaterialsFault ? error.problems : [(error as Error).message];
     const lines = problems.map((problem) =>
-      typeof problem === "string" ? problem : showProblem(this.#file, problem),
+      typeof problem === "string" ? problem : `${showProblem(this.#file, problem)}; ${problem.mend}`,
     );
     this.#refused = lines.join("\n");
     // One line for each, but for the last ones of many: the log lets only so many pass.
