@@ -154,13 +154,13 @@ function showLink(view, link, rates) {
     accepts: link.accepts,
     connections: whole.format(link.connections.length) + " now, " + whole.format(link.opened) + " so far, "
       + whole.format(link.failed) + " failed, " + whole.format(link.refused) + " refused",
-    "old link": whole.format(link.oldOpen) + " open, " + whole.format(link.oldAccepted) + " so far, "
+    "old link": (link.oldListen === null ? "" : link.oldListen + ": ") + whole.format(link.oldOpen) + " open, " + whole.format(link.oldAccepted) + " so far, "
       + whole.format(link.oldRefused) + " refused",
     "last error": link.lastError,
   };
   for (const label of FACTS) set(view.facts[label].value, values[label]);
   view.facts["old link"].pair.classList.toggle("bad", link.oldOpen > 0 && link.phase > 1);
-  view.facts["old link"].pair.hidden = link.oldOpen + link.oldAccepted + link.oldRefused === 0;
+  view.facts["old link"].pair.hidden = link.oldListen === null && link.oldAccepted + link.oldRefused === 0;
   view.facts["last error"].pair.hidden = link.lastError === "";
   view.facts["last error"].pair.classList.add("bad");
 

@@ -1,6 +1,6 @@
 /** The status server: what each path says, to whom, and what it refuses. */
 import { once } from "node:events";
-import { connect } from "node:net";
+import { connect, type Socket } from "node:net";
 import { test } from "uvu";
 import * as assert from "uvu/assert";
 import { ENDPOINTS, hostOf, prefersHtml } from "../../src/observe/answers.ts";
@@ -233,27 +233,43 @@ test("an address in use is told; the port is free after close, whoever is connec
   await serving({ port });
 });
 
-test("at most so many connections at once; the next are closed, the first live", async () => {
+test("idle connections cannot lock anybody out: the one silent for longest makes room", async () => {
   const { url } = await serving();
   const { port } = new URL(url);
-  const sockets = Array.from({ length: 80 }, () => connect(Number(port), "127.0.0.1"));
+  const sockets: Socket[] = [];
+  const open = async () => {
+    const socket = connect(Number(port), "127.0.0.1");
+    sockets.push(socket);
+    socket.on("error", () => {});
+    await within(LIMIT, once(socket, "connect"), "connect");
+    return socket;
+  };
+  const answered = async (socket: Socket) => {
+    socket.write("GET /healthz HTTP/1.1\r\nHost: localhost\r\n\r\n");
+    const [chunk] = (await within(LIMIT, once(socket, "data"), "an answer")) as [Buffer];
+    assert.match(chunk.toString(), /^HTTP\/1.1 200/);
+  };
   try {
-    let closed = 0;
-    for (const socket of sockets) {
-      socket.on("error", () => {});
-      socket.on("close", () => closed++);
+    const asking = await open();
+    await answered(asking);
+    for (let i = 0; i < 63; i++) (await open()).write("GET /healthz HTTP/1.1\r\nX");
+    await answered(asking);
+    for (let i = 0; i < 63; i++) {
+      await open();
+      if (i === 31) await answered(asking);
     }
     await within(
       LIMIT,
-      holds(() => closed === 16),
-      "refusals",
+      holds(() => sockets.filter(({ closed }) => closed).length === 63),
+      "room",
     );
-    const living = sockets.filter((socket) => !socket.closed);
-    assert.is(living.length, 64);
-    const [one] = living;
-    one!.write("GET /healthz HTTP/1.1\r\nHost: localhost\r\n\r\n");
-    const [chunk] = (await within(LIMIT, once(one!, "data"), "an answer")) as [Buffer];
-    assert.match(chunk.toString(), /^HTTP\/1.1 200/);
+    assert.equal(
+      sockets.map(({ closed }) => closed),
+      [false, ...new Array(63).fill(true), ...new Array(63).fill(false)],
+    );
+    await answered(sockets.at(-1)!);
+    await answered(asking);
+    assert.is((await ask(url, "/healthz")).code, 200);
   } finally {
     for (const socket of sockets) socket.destroy();
   }
