@@ -1,0 +1,197 @@
+/**
+ * Programs that know nothing of QZMQ, every pattern at once, through one tunnel process on each side, each of which is
+ * killed and started again while they talk.
+ */
+import { type ChildProcess, spawn } from "node:child_process";
+import { once } from "node:events";
+import * as net from "node:net";
+import { join } from "node:path";
+import { createInterface } from "node:readline";
+import { within } from "../../test/support/within.ts";
+
+/** Reached only when something hangs. */
+const LIMIT = 50_000;
+/** Messages that each receiver sees before a tunnel process is killed. */
+const WARM = 100;
+
+/** How to start a program in some language. */
+export interface Language {
+  readonly command: readonly string[];
+  readonly transport: "tcp" | "ipc";
+}
+
+const children = new Set<ChildProcess>();
+process.once("exit", () => {
+  for (const child of children) child.kill("SIGKILL");
+});
+
+function start(command: readonly string[], args: readonly string[]): ChildProcess {
+  const child = spawn(command[0]!, [...command.slice(1), ...args], { stdio: ["pipe", "pipe", "inherit"] });
+  children.add(child);
+  // A process that has ended by itself needs no telling.
+  child.stdin!.on("error", () => {});
+  return child;
+}
+
+async function kill(child: ChildProcess): Promise<void> {
+  child.kill("SIGKILL");
+  if (child.exitCode === null && child.signalCode === null) await once(child, "close");
+  children.delete(child);
+}
+
+/** One end of a conversation, as it has reported so far. */
+export class Part {
+  /** Numbers in the order in which they were received. */
+  readonly got: number[] = [];
+  readonly faults: string[] = [];
+  sent = 0;
+  last = false;
+
+  heard(said: { readonly got?: number; readonly sent?: number; readonly last?: true }): void {
+    if (said.got !== undefined) this.got.push(said.got);
+    else if (said.sent !== undefined) this.sent = said.sent;
+    else if (said.last) this.last = true;
+    else this.faults.push(JSON.stringify(said));
+  }
+}
+
+/** By role. */
+export type Parts = ReadonlyMap<string, Part>;
+
+/** A process that plays several parts, each with its endpoint. */
+function startProgram(
+  language: Language,
+  roles: readonly (readonly [string, string])[],
+  parts: Map<string, Part>,
+): ChildProcess {
+  for (const [role] of roles) parts.set(role, new Part());
+  const child = start(language.command, roles.flat());
+  createInterface({ input: child.stdout! }).on("line", (line) => {
+    const { role, ...said } = JSON.parse(line) as { role: string };
+    parts.get(role)!.heard(said);
+  });
+  return child;
+}
+
+async function startTunnel(side: "client" | "server", endpoints: readonly string[]): Promise<ChildProcess> {
+  const child = start([process.execPath, join(import.meta.dirname, "tunnel.js")], [side, ...endpoints]);
+  const [line] = (await once(createInterface({ input: child.stdout! }), "line")) as [string];
+  if (line !== "ready") throw new Error(`a tunnel process says ${line}`);
+  return child;
+}
+
+/** A TCP endpoint on which nobody listens. Both tunnel processes must find it again after a restart. */
+async function freeTcp(): Promise<string> {
+  const server = net.createServer().listen(0, "127.0.0.1");
+  await once(server, "listening");
+  const { port } = server.address() as net.AddressInfo;
+  await new Promise((resolve) => server.close(resolve));
+  return `tcp://127.0.0.1:${port}`;
+}
+
+async function until(what: string, condition: () => boolean): Promise<void> {
+  const end = performance.now() + LIMIT;
+  while (!condition()) {
+    if (performance.now() > end) throw new Error(`${what}: not so within ${LIMIT} ms`);
+    await new Promise((resolve) => setTimeout(resolve, 5));
+  }
+}
+
+/** Those that connect, and those that bind: the same number has the same link. */
+const CONNECTING = [
+  ["push", 0],
+  ["sub", 1],
+  ["pair:connect", 2],
+  ["req", 3],
+  ["dealer:one", 4],
+  ["dealer:two", 4],
+] as const;
+const BINDING = [
+  ["pull", 0],
+  ["pub", 1],
+  ["pair:bind", 2],
+  ["rep", 3],
+  ["router", 4],
+] as const;
+/** Who receives, and whose numbers: DEALER and REQ get their own back. */
+const FLOWS = [
+  ["push", "pull"],
+  ["pub", "sub"],
+  ["pair:connect", "pair:bind"],
+  ["pair:bind", "pair:connect"],
+  ["req", "req"],
+  ["dealer:one", "dealer:one"],
+  ["dealer:two", "dealer:two"],
+] as const;
+
+/** How often each connection is cut. */
+export const CUTS = 2;
+
+/** Runs it all; returns what the programs saw, all of them ended. `folder` is for ipc paths. */
+export async function throughCuts(language: Language, folder: string): Promise<Parts> {
+  const parts = new Map<string, Part>();
+  const processes: ChildProcess[] = [];
+  let step = "";
+  const flows = async (when: string): Promise<void> => {
+    step = when;
+    const marks = FLOWS.map(([from, to]) => [to, parts.get(from)!.sent, parts.get(to)!.got.length] as const);
+    for (const [to, mark, before] of marks) {
+      const { got } = parts.get(to)!;
+      const enough = before + (to === "req" ? 20 : WARM);
+      await until(`${to} receives`, () => got.length >= enough && got.some((number) => number >= mark));
+    }
+  };
+  const tunnel = async (side: "client" | "server", endpoints: readonly string[]): Promise<ChildProcess> => {
+    const child = await startTunnel(side, endpoints);
+    processes.push(child);
+    return child;
+  };
+  const run = async (): Promise<void> => {
+    const plain = async (name: string): Promise<string> =>
+      language.transport === "tcp" ? freeTcp() : `ipc://${join(folder, name)}`;
+    const near: string[] = [];
+    const far: string[] = [];
+    const clientLinks: string[] = [];
+    const serverLinks: string[] = [];
+    for (const [i] of BINDING.entries()) {
+      near.push(await plain(`near${i}`));
+      far.push(await plain(`far${i}`));
+      const secured = await freeTcp();
+      clientLinks.push(near[i]!, secured);
+      serverLinks.push(secured, far[i]!);
+    }
+    processes.push(
+      startProgram(
+        language,
+        BINDING.map(([role, link]) => [role, far[link]!]),
+        parts,
+      ),
+      startProgram(
+        language,
+        CONNECTING.map(([role, link]) => [role, near[link]!]),
+        parts,
+      ),
+    );
+    const server = await tunnel("server", serverLinks);
+    const client = await tunnel("client", clientLinks);
+    await flows("at first");
+    await kill(server);
+    await tunnel("server", serverLinks);
+    await flows("after the server's tunnel was killed");
+    await kill(client);
+    await tunnel("client", clientLinks);
+    await flows("after the client's tunnel was killed");
+    step = "at the end";
+    for (const program of processes.slice(0, 2)) program.stdin!.write("stop\n");
+    for (const [, to] of FLOWS) await until(`${to} hears the last`, () => parts.get(to)!.last);
+  };
+  try {
+    await within(LIMIT, run(), "the whole conversation");
+  } catch (error) {
+    const counts = [...parts].map(([role, { sent, got }]) => `${role} sent ${sent}, got ${got.length}`);
+    throw new Error(`${step}: ${counts.join("; ")}`, { cause: error });
+  } finally {
+    for (const child of processes) await kill(child);
+  }
+  return parts;
+}
