@@ -36,18 +36,12 @@ class JsonReader {
     this.#blank();
     const place = this.#place();
     if (depth > MAX_DEPTH) throw this.#fault(`nested deeper than ${MAX_DEPTH}`, "write it flatter");
-    switch (this.#text[this.#at]) {
-      case "{":
-        return { kind: "map", place, entries: this.#entries(depth) };
-      case "[":
-        return { kind: "list", place, items: this.#items(depth) };
-      case '"': {
-        const value = this.#string();
-        return { kind: "scalar", place, value, text: value };
-      }
-      default:
-        return this.#bare(place);
-    }
+    const first = this.#text[this.#at];
+    if (first === "{") return { kind: "map", place, entries: this.#entries(depth) };
+    if (first === "[") return { kind: "list", place, items: this.#items(depth) };
+    if (first !== '"') return this.#bare(place);
+    const value = this.#string();
+    return { kind: "scalar", place, value, text: value };
   }
 
   #entries(depth: number): readonly Entry[] {
