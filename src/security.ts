@@ -65,8 +65,8 @@ export interface SecurityCommon extends KeyLimits {
 
 /** Settings of the side that plays the server, whether it binds or connects. */
 export interface ServerSecurityOptions extends SecurityCommon {
-  /** Who we are; several for several signature algorithms or names. */
-  readonly identity: Identity | readonly Identity[];
+  /** Who we are; several for several signature algorithms or names. A function is asked at each connection. */
+  readonly identity: Identity | readonly Identity[] | (() => readonly Identity[]);
   /** Whether clients show who they are; default `required` when `trust` is given, else `none`. */
   readonly clientAuth?: ClientAuth;
   /** Whom to believe among clients. */
@@ -83,8 +83,8 @@ export interface ServerSecurityOptions extends SecurityCommon {
 export interface ClientSecurityOptions extends SecurityCommon {
   /** Whom to believe among servers. */
   readonly trust: TrustInput;
-  /** Who we are; without, the client is anonymous. */
-  readonly identity?: Identity;
+  /** Who we are; without, the client is anonymous. A function is asked at each connection. */
+  readonly identity?: Identity | (() => Identity);
   /** The name that the server's certificate must have; default the endpoint's host. */
   readonly serverName?: string;
   /** Resume earlier sessions; default true. A store may be shared by sockets. */
@@ -190,13 +190,15 @@ export class Security {
  */
 export function server(options: ServerSecurityOptions): Security {
   const provider = providerOf(options);
-  const identities: unknown[] = Array.isArray(options.identity) ? options.identity : [options.identity];
-  if (!identities.every(isIdentity)) throw new TypeError(`identity: ${IDENTITY_RULE}, or several of them`);
+  const { identity } = options;
+  const fixed: readonly unknown[] = Array.isArray(identity) ? identity : [identity];
+  const identities = typeof identity === "function" ? identity : () => fixed as readonly Identity[];
+  if (!identities().every(isIdentity)) throw new TypeError(`identity: ${IDENTITY_RULE}, or several of them`);
   const trust = options.trust === undefined ? null : trustOf(options.trust, provider, modeOf(options));
   return new Security(
     qzmqServer({
       ...common(options, provider),
-      identities: () => identities as readonly Identity[],
+      identities,
       clientAuth: options.clientAuth ?? (trust === null ? "none" : "required"),
       ...(trust === null ? {} : { trust: trust.current }),
       ...(options.helloTimeout === undefined ? {} : { helloTimeout: options.helloTimeout }),
@@ -210,15 +212,17 @@ export function server(options: ServerSecurityOptions): Security {
 /** QZMQ in the client's role. Throws as {@link server} does. */
 export function client(options: ClientSecurityOptions): Security {
   const provider = providerOf(options);
-  const { identity, serverName, resumption = true } = options;
-  if (identity !== undefined && !isIdentity(identity)) throw new TypeError(`identity: ${IDENTITY_RULE}`);
+  const { serverName, resumption = true } = options;
+  const identity = identityOf(options.identity);
+  const first = identity();
+  if (first !== null && !isIdentity(first)) throw new TypeError(`identity: ${IDENTITY_RULE}`);
   const store = resumption === true ? new TicketStore() : resumption === false ? null : resumption;
   const trust = trustOf(options.trust, provider, modeOf(options));
   return new Security(
     qzmqClient({
       ...common(options, provider),
       trust: trust.current,
-      identity: () => identity ?? null,
+      identity,
       ...(serverName === undefined ? {} : { serverName }),
       tickets: store,
       earlyData: options.earlyData ?? false,
@@ -268,6 +272,10 @@ function common(options: SecurityCommon, provider: CryptoProvider): CommonOption
 function keyLogAsked({ keyLog = false }: SecurityCommon): boolean {
   if (typeof keyLog !== "boolean") throw new TypeError("keyLog: true or false expected");
   return keyLog;
+}
+
+function identityOf(identity: ClientSecurityOptions["identity"]): () => Identity | null {
+  return typeof identity === "function" ? identity : () => identity ?? null;
 }
 
 const IDENTITY_RULE = "expected what generateIdentity, certify or loadIdentity give";

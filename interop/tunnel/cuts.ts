@@ -12,7 +12,7 @@ import { within } from "../../test/support/within.ts";
 /** Reached only when something hangs. */
 const LIMIT = 50_000;
 /** Messages that each receiver sees before a tunnel process is killed. */
-const WARM = 300;
+const WARM = 100;
 
 /** How to start a program in some language. */
 export interface Language {
@@ -39,33 +39,38 @@ async function kill(child: ChildProcess): Promise<void> {
   children.delete(child);
 }
 
-/** A program and what it has reported so far. */
-export class Program {
+/** One end of a conversation, as it has reported so far. */
+export class Part {
   /** Numbers in the order in which they were received. */
   readonly got: number[] = [];
   readonly faults: string[] = [];
   sent = 0;
   last = false;
-  up = false;
-  readonly child: ChildProcess;
 
-  constructor(language: Language, role: string, endpoint: string) {
-    this.child = start(language.command, [role, endpoint]);
-    createInterface({ input: this.child.stdout! }).on("line", (line) => this.#heard(line));
-  }
-
-  stop(): void {
-    this.child.stdin!.write("stop\n");
-  }
-
-  #heard(line: string): void {
-    const said = JSON.parse(line) as { got?: number; sent?: number; last?: true; up?: true };
+  heard(said: { readonly got?: number; readonly sent?: number; readonly last?: true }): void {
     if (said.got !== undefined) this.got.push(said.got);
     else if (said.sent !== undefined) this.sent = said.sent;
     else if (said.last) this.last = true;
-    else if (said.up) this.up = true;
-    else this.faults.push(line);
+    else this.faults.push(JSON.stringify(said));
   }
+}
+
+/** By role. */
+export type Parts = ReadonlyMap<string, Part>;
+
+/** A process that plays several parts, each with its endpoint. */
+function startProgram(
+  language: Language,
+  roles: readonly (readonly [string, string])[],
+  parts: Map<string, Part>,
+): ChildProcess {
+  for (const [role] of roles) parts.set(role, new Part());
+  const child = start(language.command, roles.flat());
+  createInterface({ input: child.stdout! }).on("line", (line) => {
+    const { role, ...said } = JSON.parse(line) as { role: string };
+    parts.get(role)!.heard(said);
+  });
+  return child;
 }
 
 async function startTunnel(side: "client" | "server", endpoints: readonly string[]): Promise<ChildProcess> {
@@ -92,87 +97,101 @@ async function until(what: string, condition: () => boolean): Promise<void> {
   }
 }
 
-/** Roles, the bound one second. Each pattern has a link of its own. */
-const PATTERNS = {
-  "PUSH to PULL": ["push", "pull"],
-  "PUB to SUB": ["sub", "pub"],
-  PAIR: ["pair:connect", "pair:bind"],
-  "REQ to REP": ["req", "rep"],
-  "DEALER to ROUTER": ["dealer:one", "router"],
-} as const;
-
-/** By role; a second dealer, `dealer:two`, shares the router. */
-export type Programs = ReadonlyMap<string, Program>;
+/** Those that connect, and those that bind: the same number has the same link. */
+const CONNECTING = [
+  ["push", 0],
+  ["sub", 1],
+  ["pair:connect", 2],
+  ["req", 3],
+  ["dealer:one", 4],
+  ["dealer:two", 4],
+] as const;
+const BINDING = [
+  ["pull", 0],
+  ["pub", 1],
+  ["pair:bind", 2],
+  ["rep", 3],
+  ["router", 4],
+] as const;
+/** Who receives, and whose numbers: DEALER and REQ get their own back. */
+const FLOWS = [
+  ["push", "pull"],
+  ["pub", "sub"],
+  ["pair:connect", "pair:bind"],
+  ["pair:bind", "pair:connect"],
+  ["req", "req"],
+  ["dealer:one", "dealer:one"],
+  ["dealer:two", "dealer:two"],
+] as const;
 
 /** How often each connection is cut. */
 export const CUTS = 2;
 
 /** Runs it all; returns what the programs saw, all of them ended. `folder` is for ipc paths. */
-export async function throughCuts(language: Language, folder: string): Promise<Programs> {
-  const programs = new Map<string, Program>();
-  const tunnels: ChildProcess[] = [];
-  const clientLinks: string[] = [];
-  const serverLinks: string[] = [];
-  const plain = async (name: string): Promise<string> =>
-    language.transport === "tcp" ? freeTcp() : `ipc://${join(folder, name)}`;
-  const run = async (): Promise<void> => {
-    for (const [i, [connecting, binding]] of Object.values(PATTERNS).entries()) {
-      const [near, secured, far] = [await plain(`near${i}`), await freeTcp(), await plain(`far${i}`)];
-      clientLinks.push(near, secured);
-      serverLinks.push(secured, far);
-      programs.set(binding, new Program(language, binding, far));
-      programs.set(connecting, new Program(language, connecting, near));
-      if (binding === "router") programs.set("dealer:two", new Program(language, "dealer:two", near));
+export async function throughCuts(language: Language, folder: string): Promise<Parts> {
+  const parts = new Map<string, Part>();
+  const processes: ChildProcess[] = [];
+  let step = "";
+  const flows = async (when: string): Promise<void> => {
+    step = when;
+    const marks = FLOWS.map(([from, to]) => [to, parts.get(from)!.sent, parts.get(to)!.got.length] as const);
+    for (const [to, mark, before] of marks) {
+      const { got } = parts.get(to)!;
+      const enough = before + (to === "req" ? 20 : WARM);
+      await until(`${to} receives`, () => got.length >= enough && got.some((number) => number >= mark));
     }
-    const all = [...programs.values()];
-    const receivers = ["pull", "sub", "pair:connect", "pair:bind", "req", "dealer:one", "dealer:two"].map(
-      (role) => ({ role, ...receiverOf(programs, role) }),
+  };
+  const tunnel = async (side: "client" | "server", endpoints: readonly string[]): Promise<ChildProcess> => {
+    const child = await startTunnel(side, endpoints);
+    processes.push(child);
+    return child;
+  };
+  const run = async (): Promise<void> => {
+    const plain = async (name: string): Promise<string> =>
+      language.transport === "tcp" ? freeTcp() : `ipc://${join(folder, name)}`;
+    const near: string[] = [];
+    const far: string[] = [];
+    const clientLinks: string[] = [];
+    const serverLinks: string[] = [];
+    for (const [i] of BINDING.entries()) {
+      near.push(await plain(`near${i}`));
+      far.push(await plain(`far${i}`));
+      const secured = await freeTcp();
+      clientLinks.push(near[i]!, secured);
+      serverLinks.push(secured, far[i]!);
+    }
+    processes.push(
+      startProgram(
+        language,
+        BINDING.map(([role, link]) => [role, far[link]!]),
+        parts,
+      ),
+      startProgram(
+        language,
+        CONNECTING.map(([role, link]) => [role, near[link]!]),
+        parts,
+      ),
     );
-    const flows = async (when: string): Promise<void> => {
-      const marks = receivers.map(({ role, from, to }) => ({ role, to, mark: from.sent, least: to.got.length }));
-      for (const { role, to, mark, least } of marks) {
-        const enough = role === "req" ? 20 : WARM;
-        await until(
-          `${role} receives ${when}`,
-          () => to.got.length >= least + enough && to.got.some((number) => number >= mark),
-        );
-      }
-    };
-
-    let server = await startTunnel("server", serverLinks);
-    let client = await startTunnel("client", clientLinks);
-    tunnels.push(server, client);
+    const server = await tunnel("server", serverLinks);
+    const client = await tunnel("client", clientLinks);
     await flows("at first");
     await kill(server);
-    server = await startTunnel("server", serverLinks);
-    tunnels.push(server);
+    await tunnel("server", serverLinks);
     await flows("after the server's tunnel was killed");
     await kill(client);
-    client = await startTunnel("client", clientLinks);
-    tunnels.push(client);
+    await tunnel("client", clientLinks);
     await flows("after the client's tunnel was killed");
-    for (const program of all) program.stop();
-    for (const { role, to } of receivers) await until(`${role} hears the last`, () => to.last);
+    step = "at the end";
+    for (const program of processes.slice(0, 2)) program.stdin!.write("stop\n");
+    for (const [, to] of FLOWS) await until(`${to} hears the last`, () => parts.get(to)!.last);
   };
   try {
     await within(LIMIT, run(), "the whole conversation");
+  } catch (error) {
+    const counts = [...parts].map(([role, { sent, got }]) => `${role} sent ${sent}, got ${got.length}`);
+    throw new Error(`${step}: ${counts.join("; ")}`, { cause: error });
   } finally {
-    for (const { child } of programs.values()) {
-      child.stdin!.end();
-      await kill(child);
-    }
-    for (const tunnel of tunnels) await kill(tunnel);
+    for (const child of processes) await kill(child);
   }
-  return programs;
-}
-
-/** Whose numbers `role` receives: DEALER and REQ get their own back. */
-function receiverOf(programs: Programs, role: string): { readonly from: Program; readonly to: Program } {
-  const senders: Readonly<Record<string, string>> = {
-    pull: "push",
-    sub: "pub",
-    "pair:connect": "pair:bind",
-    "pair:bind": "pair:connect",
-  };
-  return { from: programs.get(senders[role] ?? role)!, to: programs.get(role)! };
+  return parts;
 }

@@ -1,9 +1,9 @@
-"""One end of a conversation, as anybody would write it with pyzmq: it knows nothing of tunnels.
+"""Ends of conversations, as anybody would write them with pyzmq: they know nothing of tunnels.
 
-    program.py ROLE ENDPOINT
+    program.py ROLE ENDPOINT [ROLE ENDPOINT ...]
 
-It prints a line of JSON for each thing that happens. A line "stop" on its standard input ends what it sends; the end of
-its input ends it.
+Each has a thread and a socket of its own. A line of JSON is printed for each thing that happens to one. A line "stop"
+on standard input ends what they send; the end of the input ends them.
 """
 
 import json
@@ -13,7 +13,7 @@ import time
 
 import zmq
 
-BURST = 20
+BURST = 5
 PAUSE = 0.01
 PATIENCE = 2000
 
@@ -28,8 +28,23 @@ def listen():
     over.set()
 
 
-def say(**what):
-    print(json.dumps(what), flush=True)
+class Report:
+    """Tells what happens to one role."""
+
+    def __init__(self, role):
+        self.role = role
+
+    def __call__(self, **what):
+        sys.stdout.write(json.dumps({"role": self.role, **what}) + "\n")
+        sys.stdout.flush()
+
+    def heard(self, frames):
+        if frames == [b"last"]:
+            self(last=True)
+        elif frames == body(int(frames[0])):
+            self(got=int(frames[0]))
+        else:
+            self(torn=[frame[:40].decode("latin1") for frame in frames])
 
 
 def body(number):
@@ -37,20 +52,11 @@ def body(number):
     return [b"%d" % number, bytes([number % 251]) * (number * 37 % 3000), b"end of %d" % number]
 
 
-def heard(frames):
-    """Reports a received message."""
-    if frames == [b"last"]:
-        say(last=True)
-    elif frames == body(int(frames[0])):
-        say(got=int(frames[0]))
-    else:
-        say(torn=[frame[:40].decode("latin1") for frame in frames])
-
-
 class Numbers:
     """Messages 0, 1, 2, ... in bursts; after "stop" one that says so."""
 
-    def __init__(self, send):
+    def __init__(self, say, send):
+        self.say = say
         self.send = send
         self.count = 0
         self.due = 0.0
@@ -62,12 +68,12 @@ class Numbers:
         if stopped.is_set():
             self.send([b"last"])
             self.done = True
-            say(sent=self.count)
+            self.say(sent=self.count)
             return
         for _ in range(BURST):
             self.send(body(self.count))
             self.count += 1
-        say(sent=self.count)
+        self.say(sent=self.count)
         self.due = time.monotonic() + PAUSE
 
 
@@ -86,7 +92,7 @@ def run(socket, numbers=None, receive=None):
             pass
 
 
-def request(context, endpoint):
+def request(context, say, endpoint):
     """The usual way of a REQ on an unreliable network: no answer in time, a new socket, the question again."""
     number = attempt = 0
     socket = None
@@ -113,11 +119,10 @@ def request(context, endpoint):
     over.wait()
 
 
-def main(role, endpoint):
-    context = zmq.Context()
-    threading.Thread(target=listen, daemon=True).start()
+def play(context, role, endpoint):
+    say = Report(role)
     if role == "req":
-        request(context, endpoint)
+        request(context, say, endpoint)
         return
     kind = role.split(":")[0].upper()
     socket = context.socket(getattr(zmq, kind))
@@ -132,23 +137,22 @@ def main(role, endpoint):
         if kind == "SUB":
             socket.subscribe(b"wanted")
         socket.connect(endpoint)
-    say(up=True)
 
     if kind == "PUSH":
-        run(socket, Numbers(socket.send_multipart))
+        run(socket, Numbers(say, socket.send_multipart))
     elif kind == "PULL":
-        run(socket, None, heard)
+        run(socket, None, say.heard)
     elif kind == "PUB":
 
         def publish(frames):
             socket.send_multipart([b"unwanted", *frames])
             socket.send_multipart([b"wanted", *frames])
 
-        run(socket, Numbers(publish))
+        run(socket, Numbers(say, publish))
     elif kind == "SUB":
-        run(socket, None, lambda frames: heard(frames[1:]) if frames[0] == b"wanted" else say(torn=["topic"]))
+        run(socket, None, lambda frames: say.heard(frames[1:]) if frames[0] == b"wanted" else say(torn=["topic"]))
     elif kind in ("PAIR", "DEALER"):
-        run(socket, Numbers(socket.send_multipart), heard)
+        run(socket, Numbers(say, socket.send_multipart), say.heard)
     elif kind == "ROUTER":
         run(socket, None, socket.send_multipart)
     elif kind == "REP":
@@ -163,4 +167,7 @@ def main(role, endpoint):
     socket.close(linger=0)
 
 
-main(sys.argv[1], sys.argv[2])
+context = zmq.Context()
+threading.Thread(target=listen, daemon=True).start()
+for role, endpoint in zip(sys.argv[1::2], sys.argv[2::2]):
+    threading.Thread(target=play, args=(context, role, endpoint)).start()

@@ -1,21 +1,19 @@
 /**
- * One end of a conversation, as anybody would write it with npm's `zeromq` (libzmq): it knows nothing of tunnels. Says
+ * Ends of conversations, as anybody would write them with npm's `zeromq` (libzmq): they know nothing of tunnels. Says
  * and does what `program.py` says and does.
  *
- *     node program.js ROLE ENDPOINT
+ *     node program.js ROLE ENDPOINT [ROLE ENDPOINT ...]
  */
-import { once } from "node:events";
 import { createInterface } from "node:readline";
 import { setTimeout as pause } from "node:timers/promises";
 import type * as zmq from "../../src/index.ts";
 
 const { default: library } = (await import("zeromq")) as unknown as { default: typeof zmq };
 
-const BURST = 20;
+const BURST = 5;
 const PAUSE = 10;
 const PATIENCE = 2000;
 
-const [role, endpoint] = process.argv.slice(2) as [string, string];
 let stopped = false;
 let over = false;
 const input = createInterface({ input: process.stdin });
@@ -27,9 +25,8 @@ input.on("close", () => {
   setImmediate(() => process.exit(0));
 });
 
-function say(what: object): void {
-  process.stdout.write(`${JSON.stringify(what)}\n`);
-}
+/** Tells what happens to one role. */
+type Say = (what: object) => void;
 
 /** What message `number` carries: whoever receives it can tell whether it is whole. */
 function body(number: number): Buffer[] {
@@ -43,7 +40,7 @@ function body(number: number): Buffer[] {
 const same = (a: readonly Buffer[], b: readonly Buffer[]): boolean =>
   a.length === b.length && a.every((frame, i) => frame.equals(b[i]!));
 
-function heard(frames: readonly Buffer[]): void {
+function heard(say: Say, frames: readonly Buffer[]): void {
   const number = Number(frames[0]);
   if (String(frames[0]) === "last") say({ last: true });
   else if (same(frames, body(number))) say({ got: number });
@@ -51,7 +48,7 @@ function heard(frames: readonly Buffer[]): void {
 }
 
 /** Messages 0, 1, 2, ... in bursts; after "stop" one that says so. */
-async function numbers(send: (frames: Buffer[]) => Promise<void>): Promise<void> {
+async function numbers(say: Say, send: (frames: Buffer[]) => Promise<void>): Promise<void> {
   let count = 0;
   for (; !stopped && !over; await pause(PAUSE)) {
     for (let i = 0; i < BURST; i++) await send(body(count++));
@@ -65,9 +62,9 @@ async function receive(socket: zmq.Readable, each: (frames: Buffer[]) => unknown
 }
 
 /** The usual way of a REQ on an unreliable network: no answer in time, a new socket, the question again. */
-async function request(): Promise<void> {
+async function request(say: Say, endpoint: string): Promise<void> {
   let socket: zmq.Request | null = null;
-  for (let number = 0, attempt = 0; !stopped; ) {
+  for (let number = 0, attempt = 0; !stopped && !over; ) {
     if (socket === null) {
       socket = new library.Request({ linger: 0, receiveTimeout: PATIENCE });
       socket.connect(endpoint);
@@ -91,69 +88,65 @@ async function request(): Promise<void> {
 }
 
 /** Both ways at once. */
-async function converse(socket: zmq.Pair | zmq.Dealer): Promise<void> {
-  await Promise.all([numbers((frames) => socket.send(frames)), receive(socket, heard)]);
+async function converse(say: Say, socket: zmq.Pair | zmq.Dealer): Promise<void> {
+  await Promise.all([
+    numbers(say, (frames) => socket.send(frames)),
+    receive(socket, (frames) => heard(say, frames)),
+  ]);
 }
 
 const options = { sendHighWaterMark: 0, linger: 0 };
 
-async function bound<T extends zmq.Socket>(socket: T): Promise<T> {
-  await socket.bind(endpoint);
-  say({ up: true });
-  return socket;
-}
-
-function connected<T extends zmq.Socket>(socket: T): T {
+function connected<T extends zmq.Socket>(socket: T, endpoint: string): T {
   socket.connect(endpoint);
-  say({ up: true });
   return socket;
 }
 
-const [kind, detail] = role.split(":");
-switch (kind) {
-  case "push": {
-    const push = connected(new library.Push(options));
-    await numbers((frames) => push.send(frames));
-    break;
-  }
-  case "pull":
-    await receive(await bound(new library.Pull()), heard);
-    break;
-  case "pub": {
-    const publisher = await bound(new library.Publisher(options));
-    await numbers(async (frames) => {
+async function bound<T extends zmq.Socket>(socket: T, endpoint: string): Promise<T> {
+  await socket.bind(endpoint);
+  return socket;
+}
+
+const ROLES: Readonly<Record<string, (say: Say, endpoint: string) => Promise<void>>> = {
+  async push(say, endpoint) {
+    const push = connected(new library.Push(options), endpoint);
+    await numbers(say, (frames) => push.send(frames));
+  },
+  async pull(say, endpoint) {
+    await receive(await bound(new library.Pull(), endpoint), (frames) => heard(say, frames));
+  },
+  async pub(say, endpoint) {
+    const publisher = await bound(new library.Publisher(options), endpoint);
+    await numbers(say, async (frames) => {
       await publisher.send(["unwanted", ...frames]);
       await publisher.send(["wanted", ...frames]);
     });
-    break;
-  }
-  case "sub": {
+  },
+  async sub(say, endpoint) {
     const subscriber = new library.Subscriber();
     subscriber.subscribe("wanted");
-    await receive(connected(subscriber), ([topic, ...frames]) =>
-      String(topic) === "wanted" ? heard(frames) : say({ torn: ["topic"] }),
+    await receive(connected(subscriber, endpoint), ([topic, ...frames]) =>
+      String(topic) === "wanted" ? heard(say, frames) : say({ torn: ["topic"] }),
     );
-    break;
-  }
-  case "pair":
-    await converse(detail === "bind" ? await bound(new library.Pair(options)) : connected(new library.Pair(options)));
-    break;
-  case "dealer":
-    await converse(connected(new library.Dealer({ ...options, routingId: detail! })));
-    break;
-  case "router": {
-    const router = await bound(new library.Router({ ...options, handover: true }));
-    await receive(router, async (frames) => {
-      try {
-        await router.send(frames);
-      } catch {
-        // The peer is gone.
-      }
-    });
-    break;
-  }
-  case "rep": {
-    const reply = await bound(new library.Reply());
+  },
+  async "pair:connect"(say, endpoint) {
+    await converse(say, connected(new library.Pair(options), endpoint));
+  },
+  async "pair:bind"(say, endpoint) {
+    await converse(say, await bound(new library.Pair(options), endpoint));
+  },
+  async "dealer:one"(say, endpoint) {
+    await converse(say, connected(new library.Dealer({ ...options, routingId: "one" }), endpoint));
+  },
+  async "dealer:two"(say, endpoint) {
+    await converse(say, connected(new library.Dealer({ ...options, routingId: "two" }), endpoint));
+  },
+  async router(_say, endpoint) {
+    const router = await bound(new library.Router({ ...options, handover: true }), endpoint);
+    await receive(router, (frames) => router.send(frames).catch(() => {}));
+  },
+  async rep(say, endpoint) {
+    const reply = await bound(new library.Reply(), endpoint);
     const asked = new Set<string>();
     await receive(reply, async (frames) => {
       const question = `${frames[0]} ${frames[3]}`;
@@ -161,12 +154,14 @@ switch (kind) {
       asked.add(question);
       await reply.send(["answer", ...frames]);
     });
-    break;
-  }
-  case "req":
-    await request();
-    break;
-  default:
-    throw new Error(`no such role: ${role}`);
+  },
+  req: request,
+};
+
+for (let i = 2; i < process.argv.length; i += 2) {
+  const role = process.argv[i]!;
+  void ROLES[role]!(
+    (what) => process.stdout.write(`${JSON.stringify({ role, ...what })}\n`),
+    process.argv[i + 1]!,
+  );
 }
-if (!over) await once(input, "close");

@@ -16,10 +16,7 @@ const [side, ...endpoints] = process.argv.slice(2) as ["client" | "server", ...s
 
 /** An identity that both processes can work out, and a process that is started again. */
 const identity = (octet: number) =>
-  bareIdentity(
-    PROVIDER,
-    localSigner(PROVIDER, "ML-DSA-44", new Uint8Array(32).fill(octet), PROVIDER.random),
-  );
+  bareIdentity(PROVIDER, localSigner(PROVIDER, "ML-DSA-44", new Uint8Array(32).fill(octet), PROVIDER.random));
 const ours = await identity(side === "client" ? 1 : 2);
 const theirs = await identity(side === "client" ? 2 : 1);
 const trust = { pins: [pinOf(theirs)] };

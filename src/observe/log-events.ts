@@ -42,6 +42,11 @@ export const LOG_EVENTS = {
     meaning: "A new configuration cannot be used; the one before stays in force.",
     fields: { file: "string", error: "string" },
   },
+  "configuration.warning": {
+    level: "warn",
+    meaning: "Something in the configuration works, and will not do what it should.",
+    fields: { file: "string", warning: "string" },
+  },
   "trust.refused": {
     level: "error",
     meaning:

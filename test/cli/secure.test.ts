@@ -205,4 +205,34 @@ test("commands talk to the library's own identities", async ({ start, endpoint, 
   security.dispose();
 });
 
+for (const [bind, connect, suite] of [
+  ["--pq-only", "", "mlkem768/mldsa44/aes256gcm/sha256"],
+  ["", "--aead chacha20poly1305", "x25519+mlkem768/mldsa44/chacha20poly1305/sha256"],
+  ["--suite hybrid768", "--suite mlkem768 --suite hybrid768", "x25519+mlkem768/mldsa44/aes256gcm/sha256"],
+  ["--aead aes256gcm", "--suite x25519+mlkem768/mldsa44/aes256gcm/sha384", ""],
+  [
+    "--suite ML-KEM-768/mldsa2/aes256gcm/sha384",
+    "--suite mlkem768,2,AES-256-GCM,SHA384",
+    "mlkem768/mldsa44/aes256gcm/sha384",
+  ],
+] as const) {
+  test(`suites by name: "${bind}" and "${connect}" agree on ${suite === "" ? "none" : suite}`, async ({
+    start,
+  }) => {
+    const rep = start(`rep --bind E ${SERVER} --echo ${bind}`.trim());
+    const req = start(
+      `req --connect E --trust @ca.crt --server-name broker --verbose ${connect} hello`.replace(/ +/g, " "),
+    );
+    if (suite === "") {
+      await within(LIMIT, req.printed(/handshake failed/), "the refusal");
+      req.interrupt();
+      return;
+    }
+    await ends(req);
+    assert.ok(req.err.includes(`(${suite})`), req.err);
+    rep.interrupt();
+    await ends(rep);
+  });
+}
+
 test.run();
