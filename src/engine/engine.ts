@@ -13,15 +13,10 @@
 import { asBuffer } from "../bytes/as-buffer.ts";
 import { PeerError } from "../errors.ts";
 import type { Mechanism, MessageCounters } from "../mechanism/mechanism.ts";
-import {
-  decodePing,
-  decodeSubscription,
-  encodePing,
-  encodePong,
-} from "../wire/command.ts";
+import { decodePing, decodeSubscription, encodePing, encodePong } from "../wire/command.ts";
 import { COMMAND } from "../wire/frame.ts";
 import { FrameDecoder } from "../wire/frame-decoder.ts";
-import { markEarly, type PipeItem, SubscriptionChange } from "../wire/message.ts";
+import { markEarly, type PipeItem, type SubscriptionChange } from "../wire/message.ts";
 import { MultipartAssembler } from "../wire/multipart.ts";
 import { type EngineEvent, Ready } from "./event.ts";
 import { Greetings } from "./greetings.ts";

@@ -204,7 +204,6 @@ export class Session implements PipeTransport, ReadTarget {
     this.#close(error);
   }
 
-
   /** Takes events out of the engine as long as the pipe has room. */
   #pump(): void {
     this.#pumpScheduled = false;

@@ -4,11 +4,11 @@
  */
 import { Engine } from "../../src/engine/engine.ts";
 import { Ready } from "../../src/engine/event.ts";
+import { EngineMemory } from "../../src/engine/memory.ts";
 import { PeerError } from "../../src/errors.ts";
 import type { Authorization } from "../../src/mechanism/mechanism.ts";
 import type { QzmqFactory } from "../../src/mechanism/qzmq/index.ts";
 import type { QzmqMechanism } from "../../src/mechanism/qzmq/qzmq.ts";
-import { EngineMemory } from "../../src/engine/memory.ts";
 import type { PipeItem } from "../../src/wire/message.ts";
 import type { SocketType } from "../../src/wire/socket-type.ts";
 import { ACCEPTED, engineSettings, plain } from "../support/engine-pair.ts";

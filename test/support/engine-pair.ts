@@ -2,10 +2,10 @@
 import { Engine } from "../../src/engine/engine.ts";
 import { type EngineEvent, Ready } from "../../src/engine/event.ts";
 import type { EngineHost, EngineSettings } from "../../src/engine/host.ts";
+import { EngineMemory } from "../../src/engine/memory.ts";
 import { socketParty } from "../../src/engine/party.ts";
 import type { Authorization, MechanismFactory } from "../../src/mechanism/mechanism.ts";
 import { nullMechanism } from "../../src/mechanism/null.ts";
-import { EngineMemory } from "../../src/engine/memory.ts";
 import type { PipeItem } from "../../src/wire/message.ts";
 import type { SocketType } from "../../src/wire/socket-type.ts";
 
