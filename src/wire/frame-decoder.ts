@@ -22,7 +22,7 @@ const SLAB = 8192;
 const VIEW = 4096;
 /** What an announced size may reserve before its octets arrive. */
 const RESERVE = 4 * 1024 * 1024;
-/** A body of which so much is missing is worth a read of its own; less comes with other frames in one read. */
+/** So much room for a body is worth a read of its own; less comes with other frames in one read. */
 const DIRECT = 131_072;
 /** Smaller bodies of a transient decoder are not worth a block of the pool. */
 const POOLED = 16_384;
@@ -90,13 +90,13 @@ export class FrameDecoder {
   }
 
   /**
-   * Where the next octets can be put instead of pushing them: the rest of a large body. Null when that does not pay.
-   * Valid until the next call of any method; tell {@link FrameDecoder.filled} how many octets came.
+   * Where the next octets can be put instead of pushing them: memory reserved for a large body. Null when that does not
+   * pay; what is pushed then reserves more. Valid until `push` or `next`; tell {@link FrameDecoder.filled} how many came.
    */
   get space(): Buffer | null {
-    if (this.#assembly === null || this.#size - this.#assembled < DIRECT || !this.#spent) return null;
-    this.#reserve(this.#assembled + 1);
-    return this.#assembly.subarray(this.#assembled, Math.min(this.#size, this.#assembly.length));
+    if (this.#assembly === null || !this.#spent) return null;
+    const end = Math.min(this.#size, this.#assembly.length);
+    return end - this.#assembled < DIRECT ? null : this.#assembly.subarray(this.#assembled, end);
   }
 
   /** So many octets were put into `space`. */
