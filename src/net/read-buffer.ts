@@ -45,7 +45,7 @@ export class ReadBuffer {
   connect(options: NetConnectOpts): ReadableSocket {
     const onread = this.#onRead();
     const socket = connect({ ...options, onread: onread.options });
-    return { socket, read: (target) => onread.start(target) };
+    return { socket, read: (target) => onread.start(target, socket) };
   }
 
   /**
@@ -74,7 +74,7 @@ export class ReadBuffer {
     return {
       socket,
       read(target) {
-        onread.start(target);
+        onread.start(target, socket);
         socket.resume();
         socket.read(0);
       },
@@ -83,25 +83,34 @@ export class ReadBuffer {
 
   #onRead(): {
     readonly options: { buffer(): Buffer; callback(length: number, buffer: Uint8Array): boolean };
-    start(target: ReadTarget): void;
+    start(target: ReadTarget, socket: Socket): void;
   } {
     this.#buffer ??= Buffer.allocUnsafeSlow(SIZE);
     const shared = this.#buffer;
     let to: ReadTarget | null = null;
+    let from: Socket | null = null;
     let place = shared;
     return {
       options: {
         // Asked after each callback.
         buffer: () => place,
         callback: (length) => {
-          if (place === shared) to?.onData(shared.subarray(0, length), true);
-          else to?.onFilled(length);
-          place = to?.space ?? shared;
+          let done = false;
+          try {
+            if (place === shared) to?.onData(shared.subarray(0, length), true);
+            else to?.onFilled(length);
+            place = to?.space ?? shared;
+            done = true;
+          } finally {
+            // Without another `place` the next octets would be read over these, which somebody may have by now.
+            if (!done) from?.destroy();
+          }
           return true;
         },
       },
-      start(target) {
+      start(target, socket) {
         to = target;
+        from = socket;
       },
     };
   }
