@@ -272,9 +272,13 @@ export class Engine {
         if (this.#counters !== null) this.#counters.messagesOpened++;
       }
       if (event !== null) return event;
-      if (this.#mechanism.status === "waiting") return null;
-      this.#outer.limit = this.#mechanism.maxFrameSize;
-      if (!this.#outerFrame(now)) return null;
+      const waits = this.#mechanism.status === "waiting";
+      if (!waits) this.#outer.limit = this.#mechanism.maxFrameSize;
+      if (waits || !this.#outerFrame(now)) {
+        // With early data there are messages before the handshake is done.
+        this.#mechanism.holding?.(this.#outer.held, now);
+        return null;
+      }
       this.#handIn(now);
     }
   }

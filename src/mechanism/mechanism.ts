@@ -121,8 +121,8 @@ export interface Mechanism {
    */
   admit?(connection: Pick<MechanismHost, "peerAddress" | "wake">, now: number): void;
   /**
-   * So many octets of a peer whose handshake is not done lie undecoded, in memory reserved for them. Throws
-   * {@link PeerError} when there is no room for them. Absent: they are not counted.
+   * So many octets of the peer lie undecoded, in memory reserved for them; they count until the handshake is done, which
+   * with early data is after `ready`. Throws {@link PeerError} when there is no room. Absent: they are not counted.
    */
   holding?(octets: number, now: number): void;
   /** Both greetings are known and name this mechanism. Throws {@link PeerError} when their roles do not fit. */

@@ -283,6 +283,40 @@ test("close: what was sent, then the goodbye, then nothing", () => {
   assert.is(b.error, null);
 });
 
+test("octets that lie undecoded are told before and after ready, which may come before the handshake is done", () => {
+  const { b, toyB } = connected();
+  assert.is(toyB.held, 0);
+  b.receive(Buffer.concat([Buffer.from([0, 200]), Buffer.alloc(50)]));
+  assert.is(toyB.held, 200);
+  toyB.status = "waiting";
+  b.receive(Buffer.alloc(150));
+  b.receive(Buffer.alloc(1000));
+  assert.is(toyB.held, 1350);
+});
+
+test("octets put into space are a sign of life, and are told too", () => {
+  const size = 262_144;
+  const heartbeat = { interval: 100, timeout: 50, timeToLive: 0 };
+  const { b, toyB } = connected({ recordSize: size }, { settings: { heartbeat } });
+  const header = Buffer.alloc(9);
+  header[0] = 2;
+  header.writeUInt32BE(size, 5);
+  b.receive(header);
+  b.advanceTo(100);
+  assert.is(b.error, null);
+  for (let at = 140; at <= 600; at += 40) {
+    assert.ok(b.engine.space!.length <= size);
+    b.engine.filled(100, at);
+    assert.is(b.engine.next(at), null);
+    b.advanceTo(at);
+    assert.is(b.error, null, `dead at ${at} although octets come`);
+  }
+  assert.ok(toyB.held >= size);
+  b.engine.dispose();
+  assert.is(b.engine.space, null);
+  b.engine.filled(100, 700);
+});
+
 test("a cut connection is told from a goodbye", () => {
   const { b } = connected();
   assert.throws(

@@ -53,6 +53,8 @@ export class Toy implements Mechanism {
   /** A copy of each frame body received. */
   readonly kept: Uint8Array[] = [];
   disposed = false;
+  /** Octets of the peer that lay undecoded when the engine last ran out of whole frames. */
+  held = 0;
   readonly #recordSize: number;
   readonly #pauseEvery: number;
   #host!: MechanismHost;
@@ -81,6 +83,10 @@ export class Toy implements Mechanism {
     this.#called("start");
     this.#host = host;
     if (!this.asServer) this.#output.push(encodeCommand("HELLO", host.metadata));
+  }
+
+  holding(octets: number): void {
+    this.held = octets;
   }
 
   receive(flags: number, body: Uint8Array): Uint8Array | null {

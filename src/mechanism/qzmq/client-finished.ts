@@ -7,6 +7,7 @@ import { CLOSE_CODE, encodeControl } from "./control.ts";
 import type { EarlyFlight } from "./early.ts";
 import {
   type Awaiting,
+  checkStillBelieved,
   type Handshake,
   primitives,
   type State,
@@ -118,6 +119,7 @@ export class AwaitFinished implements Awaiting {
     transcript.add(finished.verifyData);
     const peerMetadata = readPeerMetadata(finished.metadata);
     this.#acceptPeer(peerMetadata);
+    if (proven.peer !== null) checkStillBelieved(config.options.trust(), proven.peer, unixSeconds(handshake));
 
     const opener = new RecordOpener(master.serverTraffic(aead), STREAM.application, 0);
     const { exporter, epoch } = master.intoSession(transcript.hash());

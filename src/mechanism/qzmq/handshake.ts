@@ -14,7 +14,7 @@ import { COMMAND_NAMES, type Command, type HandshakeName, MAX_HANDSHAKE_FRAME } 
 import type { Signer } from "./signer.ts";
 import type { Suite } from "./suite.ts";
 import type { Trust } from "./trust.ts";
-import type { AcceptedPeer, Expected } from "./verdict.ts";
+import type { AcceptedPeer, Expected, PeerRecord } from "./verdict.ts";
 
 /** What a handshake waits for. */
 export type Step =
@@ -72,6 +72,15 @@ export function* verifyPeer(
   }
 }
 
+/**
+ * Whether a proven peer is believed still: a peer chooses how long its handshake takes, and trust may have been
+ * withdrawn meanwhile. No public-key operation. `now` is Unix seconds. Throws {@link PeerError} `ERR_QZMQ_AUTH`.
+ */
+export function checkStillBelieved(trust: Trust, peer: PeerRecord, now: number): void {
+  const cause = trust.recheck(peer, now);
+  if (cause !== null) throw new PeerError("ERR_QZMQ_AUTH", `Peer believed no more (${cause})`);
+}
+
 /** What a state may use. */
 export interface Handshake {
   readonly host: MechanismHost;
@@ -112,6 +121,8 @@ export interface Awaiting {
 
 /** Whom messages come from that are delivered before the handshake is done. */
 export interface EarlyPeer {
+  /** As the ticket has it; `null` for an anonymous client. */
+  readonly peer: PeerRecord | null;
   readonly metadata: Metadata;
   readonly facts: Readonly<Record<string, unknown>>;
 }

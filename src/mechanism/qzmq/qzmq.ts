@@ -98,9 +98,9 @@ export class QzmqMechanism implements Mechanism {
     return this.#connection?.deadline ?? this.#deadline;
   }
 
-  /** Who the peer was proven to be; `null` for an anonymous client, and before the handshake is done. */
+  /** Who the peer was proven to be, or whose ticket brought early data; `null` for an anonymous client, and before. */
   get peer(): PeerRecord | null {
-    return this.#connection?.peer ?? null;
+    return this.#connection?.peer ?? this.#state?.early?.peer ?? null;
   }
 
   /** True once both sides said goodbye, or the peer did not in time: nothing more comes, the transport can be cut. */
@@ -132,6 +132,7 @@ export class QzmqMechanism implements Mechanism {
   }
 
   holding(octets: number, now: number): void {
+    if (this.#connection !== null) return;
     this.#tick(now);
     if (!this.#over) this.#guard(() => this.#entry?.buffer(octets));
   }

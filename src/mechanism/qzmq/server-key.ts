@@ -12,6 +12,7 @@ import type { ClientAuth } from "./extensions.ts";
 import {
   type Awaiting,
   authorize,
+  checkStillBelieved,
   type EarlyPeer,
   type Handshake,
   primitives,
@@ -162,6 +163,10 @@ export class AwaitClientKey implements Awaiting {
       this.#checkRepeated(claimed);
       const peerMetadata = this.#sent.earlyPeer?.metadata ?? (yield* authorizePeer(claimed, proven.peer));
       if (this.#sent.earlyPeer === undefined) handshake.host.acceptPeer(peerMetadata);
+      const trust = this.#session.config.options.trust?.();
+      if (trust !== undefined && proven.peer !== null) {
+        checkStillBelieved(trust, proven.peer, unixSeconds(handshake));
+      }
 
       transcript.add(parts.verifyData);
       master = handshakeSecrets.intoMaster(transcript.hash());

@@ -218,6 +218,7 @@ class AwaitClientHello implements Awaiting {
     const { mode } = this.#session.config.settings;
     const begun = { epoch: 0, rotation: "steady", resumed: true, early: "immediate" } as const;
     return {
+      peer: ticket.client,
       metadata,
       facts: connectionFacts({ role: "server", suite, mode, peer: ticket.client, ...begun }),
     };
