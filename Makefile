@@ -2,10 +2,11 @@
 # development dependencies installs them, and every target builds what it runs.
 #
 #   make demo      a first look, from a bare checkout
+#   make network   a small exchange of three nodes, with everything that goes wrong
 #   make test      every test, with coverage; make test ONLY='wire|engine' runs the files that match, without it
 #   make check     types, lint, format, import layers, the package as users get it
 #   make interop   only the tests against other ZeroMQ implementations
-#   make bench     the benchmarks against them
+#   make bench     the benchmarks against them; make bench SHORT=1 for every day, ONLY=throughput,latency for some
 #   make vectors   writes the test vectors of the specification again; they come out the same
 #   make fix       formats, and repairs what the linter can
 #   make clean     removes all that was built; make distclean the dependencies too
@@ -14,7 +15,7 @@ BIN  := node_modules/.bin
 RUN  := node --enable-source-maps
 ONLY :=
 
-.PHONY: all build check types lint format layers package test interop bench vectors demo fix clean distclean
+.PHONY: all build check types lint format layers package test interop bench vectors demo network fix clean distclean
 
 all: check test
 
@@ -54,13 +55,16 @@ interop: build
 	$(RUN) dist/test/support/run.js --only '^interop/'
 
 bench: build
-	$(RUN) dist/interop/bench/bench.js
+	$(RUN) dist/interop/bench/bench.js $(if $(SHORT),--short) $(if $(ONLY),--only '$(ONLY)')
 
 vectors: build
 	$(RUN) dist/test/support/vectors/generate.js
 
 demo: build
 	$(RUN) dist/interop/demo/demo.js
+
+network: build
+	$(RUN) dist/interop/network/network.js
 
 fix: node_modules/.package-lock.json
 	$(BIN)/biome check --write .

@@ -9,6 +9,7 @@ import { localSigner, type Signer } from "./mechanism/qzmq/signer.ts";
 import { type IdentityFiles, loadIdentity as loadFromFiles } from "./net/identity-files.ts";
 import { WorkerSigner } from "./net/worker-signer.ts";
 import { PROVIDER } from "./security.ts";
+import { isEarly as isEarlyMessage } from "./wire/message.ts";
 
 export type { SignatureName } from "./crypto/provider.ts";
 export { PeerError, UsageError } from "./errors.ts";
@@ -36,9 +37,9 @@ export { type Metrics, metrics, type SecuritySnapshot } from "./socket-metrics.t
 /** Version of this package; the main entry's `version` names the libzmq whose behaviour it follows. */
 export const version = "0.1.0";
 
-/** How an identity's private key signs. */
+/** How an identity's private key signs. Once no socket shows it any more, `await identity.signer.dispose?.()` wipes it. */
 export interface SignerPlace {
-  /** In a thread of its own, so that a busy server's event loop goes on; default false. */
+  /** In a thread of its own, so that a busy server's event loop goes on; default false. The thread ends with `dispose`. */
   readonly worker?: boolean;
 }
 
@@ -128,6 +129,14 @@ export async function certify(authority: Authority, identity: Identity, subject:
     authority.signer,
   );
   return makeIdentity(identity.signer, [certificate]);
+}
+
+/**
+ * Whether a received message came as early data, in the first flight of a resumed connection: with `earlyDelivery`
+ * `immediate` it may be a replay of one that was, or will be, delivered too.
+ */
+export function isEarly(message: readonly Buffer[]): boolean {
+  return isEarlyMessage(message);
 }
 
 /** The pin of an identity: 64 hex digits that a peer may trust instead of an authority. */

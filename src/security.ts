@@ -4,7 +4,7 @@ import { type CryptoChoice, cryptoProvider } from "./crypto/select.ts";
 import { Admission, type AdmissionOptions } from "./mechanism/qzmq/admission.ts";
 import type { Mode } from "./mechanism/qzmq/algorithm.ts";
 import type { Certificate } from "./mechanism/qzmq/certificate.ts";
-import type { CommonOptions, KeyLimits, TicketPolicy } from "./mechanism/qzmq/config.ts";
+import type { CommonOptions, EarlyDelivery, KeyLimits, TicketPolicy } from "./mechanism/qzmq/config.ts";
 import type { Counters } from "./mechanism/qzmq/counters.ts";
 import type { ClientAuth } from "./mechanism/qzmq/extensions.ts";
 import type { Identity } from "./mechanism/qzmq/identity.ts";
@@ -15,7 +15,9 @@ import { type Suite, suiteByName } from "./mechanism/qzmq/suite.ts";
 import { TicketStore } from "./mechanism/qzmq/ticket-store.ts";
 import { Trust } from "./mechanism/qzmq/trust.ts";
 import { monotonic, unixTime } from "./net/clock.ts";
+import { keyLogOfEnvironment } from "./net/key-log-file.ts";
 import { TrustFiles, type TrustFilesOptions } from "./net/trust-files.ts";
+import { property } from "./wire/metadata.ts";
 
 /** Primitives for whoever names no back end; each is probed when it is first used. */
 export const PROVIDER: CryptoProvider = cryptoProvider("auto");
@@ -36,6 +38,12 @@ export type TrustInput =
     }
   | { readonly files: Omit<TrustFilesOptions, "mode">; readonly onError?: (error: Error) => void };
 
+/** The trust as of now; `reload` looks even if it has just looked. */
+interface TrustSource {
+  readonly current: () => Trust;
+  readonly reload: () => Trust;
+}
+
 /** What both roles set. Times in milliseconds. */
 export interface SecurityCommon extends KeyLimits {
   /** `hybrid` (default), `pq-only`, or `classical`, which no quantum computer respects. */
@@ -48,18 +56,25 @@ export interface SecurityCommon extends KeyLimits {
   readonly recordLimit?: number;
   /** Milliseconds for the whole handshake; default 30 000. */
   readonly handshakeTimeout?: number;
+  /**
+   * Writes the secrets of all connections into the file that the environment variable `QZMQKEYLOGFILE` names, for
+   * debugging: whoever reads that file reads the traffic. Default false. See spec/operation/keylog.md.
+   */
+  readonly keyLog?: boolean;
 }
 
 /** Settings of the side that plays the server, whether it binds or connects. */
 export interface ServerSecurityOptions extends SecurityCommon {
-  /** Who we are; several for several signature algorithms or names. */
-  readonly identity: Identity | readonly Identity[];
+  /** Who we are; several for several signature algorithms or names. A function is asked at each connection. */
+  readonly identity: Identity | readonly Identity[] | (() => readonly Identity[]);
   /** Whether clients show who they are; default `required` when `trust` is given, else `none`. */
   readonly clientAuth?: ClientAuth;
   /** Whom to believe among clients. */
   readonly trust?: TrustInput;
   /** Tickets for resumption; `false` for none. Lifetime in seconds. */
   readonly tickets?: false | (TicketPolicy & { readonly lifetime?: number });
+  /** Milliseconds from the connection until the client's first message is there, greeting included; default 5000. */
+  readonly helloTimeout?: number;
   /** Limits before authentication. */
   readonly limits?: AdmissionOptions;
 }
@@ -68,14 +83,16 @@ export interface ServerSecurityOptions extends SecurityCommon {
 export interface ClientSecurityOptions extends SecurityCommon {
   /** Whom to believe among servers. */
   readonly trust: TrustInput;
-  /** Who we are; without, the client is anonymous. */
-  readonly identity?: Identity;
+  /** Who we are; without, the client is anonymous. A function is asked at each connection. */
+  readonly identity?: Identity | (() => Identity);
   /** The name that the server's certificate must have; default the endpoint's host. */
   readonly serverName?: string;
   /** Resume earlier sessions; default true. A store may be shared by sockets. */
   readonly resumption?: boolean | TicketStore;
   /** Send waiting messages with the first flight of a resumed handshake; default false. */
   readonly earlyData?: boolean;
+  /** `immediate` for a server that delivers early data at once: what it refuses is lost, not sent again; default `held`. */
+  readonly earlyDelivery?: EarlyDelivery;
   /** Send waiting messages before the server has finished; default false. */
   readonly fastStart?: boolean;
 }
@@ -84,6 +101,8 @@ export interface ClientSecurityOptions extends SecurityCommon {
 export interface SecureConnection {
   /** Suite, mode, peer, epoch, resumed and so on; also in the `handshake` event. */
   readonly facts: Readonly<Record<string, unknown>>;
+  /** What the peer calls itself, as a ROUTER addresses it; empty when it gave none. With `facts`: who is behind it. */
+  readonly routingId: Buffer;
   /** Rotates the keys now, or as soon as the last rotation is over. */
   rotate(): void;
   /** Keying material bound to this connection, the same at both ends (spec, "Exporter"). */
@@ -96,9 +115,15 @@ export class Security {
   readonly mechanism: QzmqFactory;
   /** Tickets that no other socket uses. */
   readonly #ownTickets: TicketStore | null;
+  readonly #trust: TrustSource | null;
 
-  constructor(mechanism: QzmqFactory, ownTickets: TicketStore | null = null) {
+  constructor(
+    mechanism: QzmqFactory,
+    trust: TrustSource | null = null,
+    ownTickets: TicketStore | null = null,
+  ) {
     this.mechanism = mechanism;
+    this.#trust = trust;
     this.#ownTickets = ownTickets;
   }
 
@@ -115,9 +140,10 @@ export class Security {
   /** Connections whose handshake is done and that are not over. */
   get connections(): SecureConnection[] {
     return [...this.mechanism.connections]
-      .filter((connection) => connection.status === "ready")
+      .filter((connection) => connection.established)
       .map((connection) => ({
         facts: connection.facts ?? {},
+        routingId: Buffer.from(property(connection.peerMetadata!, "Identity") ?? []),
         rotate: () => void connection.rotate(monotonic()),
         exportKeyingMaterial: (label, context, length) =>
           connection.exportKeyingMaterial(label, context, length),
@@ -131,6 +157,25 @@ export class Security {
     return connections.length;
   }
 
+  /**
+   * Reads files of trust again, and ends the connections whose peers would be refused now, such as after a revocation;
+   * returns how many. Without it these last until they end by themselves. Throws `UsageError` or `RangeError` for files
+   * that are unfit, and ends nothing then.
+   */
+  recheck(): number {
+    if (this.#trust === null) return 0;
+    const trust = this.#trust.reload();
+    const now = Math.floor(unixTime() / 1000);
+    let ended = 0;
+    for (const connection of this.mechanism.connections) {
+      const cause = connection.peer === null ? null : trust.recheck(connection.peer, now);
+      if (cause === null) continue;
+      connection.withdraw(cause);
+      ended++;
+    }
+    return ended;
+  }
+
   /** Overwrites shared secrets. Close the socket first. */
   dispose(): void {
     this.mechanism.dispose();
@@ -140,41 +185,51 @@ export class Security {
 
 /**
  * QZMQ in the server's role. Throws, saying what was expected: `TypeError` for an identity or trust that is none,
- * `RangeError` for settings out of bounds and for `clientAuth` without `trust`.
+ * `RangeError` for settings out of bounds and for `clientAuth` without `trust`, `UsageError` for a `keyLog` whose file
+ * is not named or not safe.
  */
 export function server(options: ServerSecurityOptions): Security {
   const provider = providerOf(options);
-  const identities: unknown[] = Array.isArray(options.identity) ? options.identity : [options.identity];
-  if (!identities.every(isIdentity)) throw new TypeError(`identity: ${IDENTITY_RULE}, or several of them`);
-  const trust = options.trust === undefined ? undefined : trustOf(options.trust, provider, modeOf(options));
+  const { identity } = options;
+  const fixed: readonly unknown[] = Array.isArray(identity) ? identity : [identity];
+  const identities = typeof identity === "function" ? identity : () => fixed as readonly Identity[];
+  if (!identities().every(isIdentity)) throw new TypeError(`identity: ${IDENTITY_RULE}, or several of them`);
+  const trust = options.trust === undefined ? null : trustOf(options.trust, provider, modeOf(options));
   return new Security(
     qzmqServer({
       ...common(options, provider),
-      identities: () => identities as readonly Identity[],
-      clientAuth: options.clientAuth ?? (trust === undefined ? "none" : "required"),
-      ...(trust === undefined ? {} : { trust }),
+      identities,
+      clientAuth: options.clientAuth ?? (trust === null ? "none" : "required"),
+      ...(trust === null ? {} : { trust: trust.current }),
+      ...(options.helloTimeout === undefined ? {} : { helloTimeout: options.helloTimeout }),
       tickets: options.tickets === false ? null : (options.tickets ?? {}),
       admission: new Admission(provider, provider.random, options.limits),
     }),
+    trust,
   );
 }
 
 /** QZMQ in the client's role. Throws as {@link server} does. */
 export function client(options: ClientSecurityOptions): Security {
   const provider = providerOf(options);
-  const { identity, serverName, resumption = true } = options;
-  if (identity !== undefined && !isIdentity(identity)) throw new TypeError(`identity: ${IDENTITY_RULE}`);
+  const { serverName, resumption = true } = options;
+  const identity = identityOf(options.identity);
+  const first = identity();
+  if (first !== null && !isIdentity(first)) throw new TypeError(`identity: ${IDENTITY_RULE}`);
   const store = resumption === true ? new TicketStore() : resumption === false ? null : resumption;
+  const trust = trustOf(options.trust, provider, modeOf(options));
   return new Security(
     qzmqClient({
       ...common(options, provider),
-      trust: trustOf(options.trust, provider, modeOf(options)),
-      identity: () => identity ?? null,
+      trust: trust.current,
+      identity,
       ...(serverName === undefined ? {} : { serverName }),
       tickets: store,
       earlyData: options.earlyData ?? false,
+      earlyDelivery: options.earlyDelivery ?? "held",
       fastStart: options.fastStart ?? false,
     }),
+    trust,
     resumption === true ? store : null,
   );
 }
@@ -201,6 +256,7 @@ function common(options: SecurityCommon, provider: CryptoProvider): CommonOption
     ...(rest.maxMessages === undefined ? {} : { maxMessages: rest.maxMessages }),
     ...(rest.maxBytes === undefined ? {} : { maxBytes: rest.maxBytes }),
     ...(rest.maxAge === undefined ? {} : { maxAge: rest.maxAge }),
+    ...(keyLogAsked(options) ? { keyLog: keyLogOfEnvironment() } : {}),
   };
   return {
     ...shared,
@@ -212,6 +268,16 @@ function common(options: SecurityCommon, provider: CryptoProvider): CommonOption
   };
 }
 
+/** Only `true` asks: a truthy slip must not open the traffic. */
+function keyLogAsked({ keyLog = false }: SecurityCommon): boolean {
+  if (typeof keyLog !== "boolean") throw new TypeError("keyLog: true or false expected");
+  return keyLog;
+}
+
+function identityOf(identity: ClientSecurityOptions["identity"]): () => Identity | null {
+  return typeof identity === "function" ? identity : () => identity ?? null;
+}
+
 const IDENTITY_RULE = "expected what generateIdentity, certify or loadIdentity give";
 
 function isIdentity(value: unknown): value is Identity {
@@ -219,22 +285,25 @@ function isIdentity(value: unknown): value is Identity {
   return typeof signer?.sign === "function" && Array.isArray(chain);
 }
 
-function trustOf(input: TrustInput, provider: CryptoProvider, mode: Mode): () => Trust {
+function trustOf(input: TrustInput, provider: CryptoProvider, mode: Mode): TrustSource {
   if (typeof input !== "object" || input === null) {
     throw new TypeError("trust: expected pins, authorities or files that say whom to believe");
   }
   if (input instanceof Trust) {
     if (input.mode !== mode) throw new RangeError(`trust: made for mode ${input.mode}, not ${mode}`);
-    return () => input;
+    return fixed(input);
   }
   if ("files" in input) {
     const { files, onError } = input;
     const trust = new TrustFiles(provider, { ...files, mode }, onError ?? warn);
-    return () => trust.current(Math.floor(unixTime() / 1000));
+    return { current: () => trust.current(Math.floor(unixTime() / 1000)), reload: () => trust.reload() };
   }
   const { pins = [], ...policy } = input;
-  const trust = new Trust(provider, { ...policy, mode, pins: pins.flatMap(pinOf) });
-  return () => trust;
+  return fixed(new Trust(provider, { ...policy, mode, pins: pins.flatMap(pinOf) }));
+}
+
+function fixed(trust: Trust): TrustSource {
+  return { current: () => trust, reload: () => trust };
 }
 
 function pinOf(pin: string | Pin): Pin[] {

@@ -1,11 +1,14 @@
 /** The socket types, as zeromq.js names them. */
 // biome-ignore-all lint/suspicious/noUnsafeDeclarationMerging: the members exist: send and receive are inherited, and the accessors of options are defined below
+import { requireNumber } from "./arguments.ts";
 import type { Context } from "./context.ts";
+import { UsageError } from "./errors.ts";
 import type { OperationOptions } from "./operation.ts";
 import { defineOption } from "./option-accessors.ts";
 import { OPTION, OPTIONS } from "./option-table.ts";
 import type { MessageLike } from "./outgoing.ts";
 import { Socket } from "./socket.ts";
+import { CORE } from "./socket-core.ts";
 import { SOCKET_TYPE_NUMBER, type SocketType } from "./wire/socket-type.ts";
 
 /** One frame of a received message. */
@@ -80,6 +83,10 @@ export class Publisher extends Socket {
   declare conflate: boolean;
   /** Deliver what does not match; the subscribers must agree (ZMQ_INVERT_MATCHING). */
   declare invertMatching: boolean;
+  /** Topics that one subscriber may hold; more end its connection. Default 1 000 000; libzmq has no such limit. */
+  declare maxSubscriptions: number;
+  /** Octets of the longest topic that a subscriber may name; default 65 536. */
+  declare maxTopicLength: number;
 
   constructor(options?: SocketOptions<Publisher>) {
     super(SOCKET_TYPE_NUMBER.PUB, options);
@@ -217,6 +224,10 @@ export class XPublisher extends Socket {
   declare welcomeMessage: string | null;
   /** Deliver what does not match; the subscribers must agree (ZMQ_INVERT_MATCHING). */
   declare invertMatching: boolean;
+  /** Topics that one subscriber may hold; more end its connection. Default 1 000 000; libzmq has no such limit. */
+  declare maxSubscriptions: number;
+  /** Octets of the longest topic that a subscriber may name; default 65 536. */
+  declare maxTopicLength: number;
 
   constructor(options?: SocketOptions<XPublisher>) {
     super(SOCKET_TYPE_NUMBER.XPUB, options);
@@ -277,4 +288,21 @@ for (const row of OPTIONS) {
   if (row.types === "all" || row.name === "") continue;
   for (const type of row.types)
     defineOption(CLASSES[type].prototype, CLASSES[type].prototype.constructor.name, row);
+}
+
+/** What zeromq.js has no option for: bounds on what strangers may subscribe to. Effective at once. */
+for (const { prototype } of [Publisher, XPublisher]) {
+  for (const name of ["maxSubscriptions", "maxTopicLength"] as const) {
+    Object.defineProperty(prototype, name, {
+      configurable: true,
+      get(this: Socket): number {
+        return this[CORE].options.patternSettings[name];
+      },
+      set(this: Socket, value: unknown) {
+        requireNumber(value);
+        if (!Number.isInteger(value) || value < 0 || value > 0x7fffffff) throw new UsageError("EINVAL");
+        this[CORE].options.patternSettings[name] = value;
+      },
+    });
+  }
 }

@@ -1,6 +1,8 @@
 /** Command lines: parsed by node:util, judged here, so that each mistake is named together with its mend. */
+
 import { parseArgs } from "node:util";
-import { Fault, suggestion } from "./fault.ts";
+import { suggestion } from "../config/suggestion.ts";
+import { Fault } from "./fault.ts";
 
 /** An option as a command declares it. */
 export interface OptionSpec {
@@ -105,7 +107,8 @@ export function parse(argv: readonly string[], specs: readonly OptionSpec[], ope
     if (token.kind === "positional") words.push(token.value);
     if (token.kind !== "option") continue;
     const spec = known.get(token.name);
-    if (spec === undefined) throw unknownOption(token.rawName, [...known.keys()]);
+    if (spec === undefined)
+      throw unknownOption(writtenAs(token.rawName, argv[token.index]), [...known.keys()]);
     const value = checkedValue(spec, token.value, token.inlineValue === true);
     const former = values.get(spec.name);
     if (former === undefined) values.set(spec.name, [value]);
@@ -131,6 +134,11 @@ function checkedValue(spec: OptionSpec, value: string | undefined, inline: boole
     );
   }
   return value;
+}
+
+/** A word with one dash is taken apart into letters: it was probably meant as a whole, as other programs have it. */
+function writtenAs(raw: string, word = raw): string {
+  return /^-[a-z][a-z-]+(=|$)/.test(word) ? word.replace(/=.*$/s, "") : raw;
 }
 
 function unknownOption(raw: string, names: readonly string[]): Fault {

@@ -1,9 +1,10 @@
 /** `qzmq bench`: how fast this machine passes messages between two sockets of one process. */
+import { suggestion } from "../config/suggestion.ts";
 import { Pull, Push, qzmq, Reply, Request, type Socket } from "../index.ts";
 import type { Args } from "./args.ts";
 import type { Command, Io } from "./command.ts";
 import { abandon } from "./endpoints.ts";
-import { Fault, suggestion } from "./fault.ts";
+import { Fault } from "./fault.ts";
 import { Interrupted, interruptedFault, orStopped, stopOf } from "./interrupt.ts";
 import { modeOf } from "./names.ts";
 import { JSON_OPTION, print } from "./print.ts";

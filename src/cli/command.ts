@@ -26,6 +26,8 @@ export interface Io {
   readonly terminal: () => Terminal | null;
   /** Calls `listener` for SIGINT and SIGTERM instead of ending the process, until the returned function is called. */
   readonly onInterrupt: (listener: () => void) => () => void;
+  /** Calls `listener` for each SIGHUP instead of ending the process, until the returned function is called. */
+  readonly onHangup: (listener: () => void) => () => void;
 }
 
 /** One command. */

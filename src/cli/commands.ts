@@ -1,4 +1,5 @@
 /** All commands, and how a command line finds its own. */
+import { suggestion } from "../config/suggestion.ts";
 import { parse } from "./args.ts";
 import { bench } from "./bench.ts";
 import { certCa } from "./cert-ca.ts";
@@ -7,13 +8,15 @@ import { certRevoke } from "./cert-revoke.ts";
 import { certShow } from "./cert-show.ts";
 import { certVerify } from "./cert-verify.ts";
 import type { Command, Io } from "./command.ts";
-import { EXIT, Fault, suggestion } from "./fault.ts";
+import { configCheck } from "./config-check.ts";
+import { EXIT, Fault, type Mistake } from "./fault.ts";
 import { overview, usage } from "./help.ts";
 import { keygen } from "./keygen.ts";
 import { ReaderGone } from "./output.ts";
 import { pin } from "./pin.ts";
 import { proxy } from "./proxy.ts";
 import { TALK_COMMANDS } from "./talk.ts";
+import { tunnel } from "./tunnel.ts";
 import { version } from "./version.ts";
 
 /** In the order in which help lists them. */
@@ -27,6 +30,8 @@ export const COMMANDS: readonly Command[] = [
   pin,
   ...TALK_COMMANDS,
   proxy,
+  configCheck,
+  tunnel,
   bench,
   version,
 ];
@@ -92,7 +97,10 @@ function unknown(name: string): Fault {
 function describe(place: string, error: unknown): string {
   const printable = (text: string) =>
     text.replace(/[^\P{Cc}\n]/gu, (c) => `\\x${c.charCodeAt(0).toString(16).padStart(2, "0")}`);
-  if (error instanceof Fault) return printable(`${place}: ${error.message}\n  fix: ${error.mend}\n`);
+  if (error instanceof Fault) {
+    const told = ({ message, mend }: Mistake) => `${message}\n  fix: ${mend}\n`;
+    return printable(`${place}: ${told(error)}${error.more.map(told).join("")}`);
+  }
   const text = error instanceof Error ? (error.stack ?? error.message) : String(error);
   return printable(
     `${place}: a mistake in qzmq itself: ${text}\n  fix: please report it, with these lines\n`,

@@ -1,5 +1,6 @@
 /** `qzmq keygen`: a new signing key. Also what other commands need to make and open keys. */
 import { wipe } from "../bytes/constant-time.ts";
+import { needsPassphrase } from "../config/file-trouble.ts";
 import type { CryptoProvider, SignatureName } from "../crypto/provider.ts";
 import { cryptoProvider } from "../crypto/select.ts";
 import { hex, keyFingerprint } from "../mechanism/qzmq/algorithm.ts";
@@ -12,7 +13,7 @@ import { FORCE_OPTION, type NewFile, writeFiles } from "./files.ts";
 import { SIG_OPTION, signatureOf } from "./names.ts";
 import { newPassphrase, oldPassphrase, PROTECT_OPTIONS } from "./passphrase.ts";
 import { JSON_OPTION, print } from "./print.ts";
-import { needsPassphrase, reading } from "./trouble.ts";
+import { reading } from "./trouble.ts";
 
 /** A key that was just made, and its files, not written yet. Whoever gets it wipes the seed. */
 export interface FreshKey {

@@ -40,6 +40,11 @@ function onInterrupt(listener: () => void): () => void {
   };
 }
 
+function onHangup(listener: () => void): () => void {
+  process.on("SIGHUP", listener);
+  return () => void process.off("SIGHUP", listener);
+}
+
 const io: Io = {
   get stdin() {
     return process.stdin;
@@ -51,6 +56,7 @@ const io: Io = {
   clock: () => performance.now(),
   terminal: controllingTerminal,
   onInterrupt,
+  onHangup,
 };
 // Nobody reads what we have to tell: that alone ends nothing.
 process.stderr.on("error", () => {});

@@ -2,6 +2,7 @@
 import { readSync } from "node:fs";
 import { wipe } from "../bytes/constant-time.ts";
 import { utf8 } from "../bytes/writer.ts";
+import { LONGEST_PASSPHRASE, passphraseOf, withoutLineEnd } from "../net/passphrase.ts";
 import type { Args, OptionSpec } from "./args.ts";
 import type { Io, Terminal } from "./command.ts";
 import { Fault } from "./fault.ts";
@@ -20,7 +21,6 @@ export const PROTECT_OPTIONS: readonly OptionSpec[] = [
   { ...OPEN_OPTION, about: "read the passphrase that protects the key from file descriptor N" },
 ];
 
-const LONGEST = 1024;
 const MAX_FD = 1_000_000;
 const ENTER: readonly string[] = ["\r", "\n", "\u0004"];
 
@@ -54,15 +54,13 @@ export async function oldPassphrase(args: Args, io: Io, path: string): Promise<U
  * Throws {@link Fault}.
  */
 export function fromDescriptor(place: string, fd: number): Uint8Array {
-  const buffer = new Uint8Array(LONGEST + 2);
+  const buffer = new Uint8Array(LONGEST_PASSPHRASE + 2);
   try {
     let length = 0;
     for (let n = -1; n !== 0 && length < buffer.length; length += n) {
       n = readDescriptor(place, fd, buffer.subarray(length));
     }
-    if (buffer[length - 1] === 0x0a) length--;
-    if (buffer[length - 1] === 0x0d) length--;
-    return normalize(`${place} ${fd}`, buffer.subarray(0, length));
+    return normalize(`${place} ${fd}`, withoutLineEnd(buffer.subarray(0, length)));
   } finally {
     wipe(buffer);
   }
@@ -81,18 +79,12 @@ function readDescriptor(place: string, fd: number, into: Uint8Array): number {
   }
 }
 
-/** UTF-8 of the text in Unicode normal form C, which is what keys are derived from (spec, "Files"). */
 function normalize(place: string, octets: Uint8Array): Uint8Array {
-  if (octets.length === 0)
-    throw new Fault("failed", `${place}: an empty passphrase`, "give one that is not empty");
-  if (octets.length > LONGEST)
-    throw new Fault("failed", `${place}: over ${LONGEST} octets`, "give a shorter passphrase");
-  if (octets.every((octet) => octet < 0x80)) return octets.slice();
   try {
-    return utf8(new TextDecoder("utf-8", { fatal: true, ignoreBOM: true }).decode(octets).normalize("NFC"));
+    return passphraseOf(octets);
   } catch (error) {
-    if (!(error instanceof TypeError)) throw error;
-    throw new Fault("failed", `${place}: not UTF-8`, "give the passphrase in UTF-8");
+    if (!(error instanceof RangeError)) throw error;
+    throw new Fault("failed", `${place}: ${error.message}`, "give another one: UTF-8, and not empty");
   }
 }
 
@@ -128,7 +120,7 @@ async function readLine({ input }: Terminal): Promise<Uint8Array> {
       if (character === "\u007f" || character === "\b") line = [...line].slice(0, -1).join("");
       else line += character;
     }
-    if (line.length > LONGEST) break;
+    if (line.length > LONGEST_PASSPHRASE) break;
   }
   return utf8(line);
 }

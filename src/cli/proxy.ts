@@ -1,4 +1,5 @@
 /** `qzmq proxy`: the three classic brokers. */
+import { suggestion } from "../config/suggestion.ts";
 import {
   Proxy as Broker,
   Dealer,
@@ -21,7 +22,7 @@ import {
   VERBOSE_OPTION,
   watch,
 } from "./endpoints.ts";
-import { Fault, suggestion } from "./fault.ts";
+import { Fault } from "./fault.ts";
 import { Interrupted, orStopped, stopOf } from "./interrupt.ts";
 import { SECURITY_NOTES, SECURITY_OPTIONS, securityFrom } from "./security.ts";
 

@@ -1,5 +1,6 @@
 /** QZMQ at the command line: who we are, whom we believe, and which suites will do. */
 import { wipe } from "../bytes/constant-time.ts";
+import { UsageError } from "../errors.ts";
 import { qzmq, type Socket } from "../index.ts";
 import { bareIdentity, type Identity, makeIdentity } from "../mechanism/qzmq/identity.ts";
 import { type LocalSigner, localSigner } from "../mechanism/qzmq/signer.ts";
@@ -47,6 +48,7 @@ export const QZMQ_OPTIONS: readonly OptionSpec[] = [
     value: "ROLE",
     about: "server or client, when that is not who binds and who connects",
   },
+  { name: "keylog", kind: "flag", about: "debugging: write the secrets into the file of QZMQKEYLOGFILE" },
   ...SUITE_OPTIONS,
 ];
 
@@ -64,7 +66,7 @@ export async function qzmqFrom(args: Args, io: Io): Promise<Security | null> {
       "add --identity-file, or --trust, --pins or --pin",
     );
   }
-  const settings = { mode: modeOf(args), suites: suitesOf(args) };
+  const settings = { mode: modeOf(args), suites: suitesOf(args), keyLog: args.has("keylog") };
   const serverName = args.has("server-name") ? nameOf("--server-name", args.text("server-name")!) : undefined;
   const trust = trustOf(args);
   const { identity, signer } = await identityOf(args, io);
@@ -194,6 +196,11 @@ function unlessUnfit<T>(make: () => T): T {
   try {
     return make();
   } catch (error) {
+    if (error instanceof UsageError) {
+      const mend =
+        "name in QZMQKEYLOGFILE a file of mode 600 that is yours alone, or one that is not there yet";
+      throw new Fault("failed", error.message.replace(/^keyLog/, "--keylog"), mend);
+    }
     if (!(error instanceof RangeError)) throw error;
     throw new Fault(
       "failed",

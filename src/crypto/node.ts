@@ -2,7 +2,9 @@
  * Candidates from node:crypto for the native back end. Which of them a runtime really has, and has right, is for the
  * probes to find out: making a candidate never throws, using it may.
  */
+import * as crypto from "node:crypto";
 import { createHash, createHmac, createSecretKey, randomBytes, scryptSync } from "node:crypto";
+import { wipe } from "../bytes/constant-time.ts";
 import { buildHash } from "./hash.ts";
 import { nodeAead } from "./node-aead.ts";
 import { plain } from "./node-bytes.ts";
@@ -12,6 +14,12 @@ import type { CryptoProvider, Hash, HashName, Kem, KemName, Random, RunningHash 
 import { scryptMemory } from "./scrypt-limits.ts";
 
 const DIGESTS = { "SHA-256": "sha256", "SHA-384": "sha384" } as const;
+/** Octets of a block of each hash (FIPS 180-4). */
+const BLOCKS = { "SHA-256": 64, "SHA-384": 128 } as const;
+
+/** Hashes in one call; not in every runtime, and younger than the types this is compiled against. */
+type OneShot = (algorithm: string, data: Uint8Array, encoding: "buffer") => Buffer;
+const oneShot = (crypto as { readonly hash?: OneShot }).hash;
 
 function hash(name: HashName): Hash {
   const digest = DIGESTS[name];
@@ -33,12 +41,42 @@ function hash(name: HashName): Hash {
       };
     },
     hmac(key, parts) {
+      if (oneShot !== undefined && key.length <= BLOCKS[name])
+        return hmacInTwo((data) => plain(oneShot(digest, data, "buffer")), BLOCKS[name], key, parts);
       // Node 24 spends 15 us more on a key that is no `KeyObject`.
       const running = createHmac(digest, createSecretKey(key));
       for (const part of parts) running.update(part);
       return plain(running.digest());
     },
   });
+}
+
+/**
+ * RFC 2104, section 2, for a key of at most one block: hash((key ^ opad) || hash((key ^ ipad) || message)). On Node 20
+ * two one-shot hashes take a quarter of the time of an HMAC object with its key, on Node 24 about the same; a handshake
+ * makes some seventy. What holds the key is wiped.
+ */
+function hmacInTwo(
+  hashOf: (data: Uint8Array) => Uint8Array,
+  block: number,
+  key: Uint8Array,
+  parts: readonly Uint8Array[],
+): Uint8Array {
+  const size = parts.reduce((sum, part) => sum + part.length, block);
+  const inner = new Uint8Array(size).fill(0x36, 0, block);
+  let offset = block;
+  for (const part of parts) {
+    inner.set(part, offset);
+    offset += part.length;
+  }
+  for (let i = 0; i < key.length; i++) inner[i]! ^= key[i]!;
+  const middle = hashOf(inner);
+  const outer = new Uint8Array(block + middle.length).fill(0x5c, 0, block);
+  for (let i = 0; i < key.length; i++) outer[i]! ^= key[i]!;
+  outer.set(middle, block);
+  const mac = hashOf(outer);
+  wipe(inner, middle, outer);
+  return mac;
 }
 
 /** The operating system's randomness. */

@@ -10,6 +10,7 @@
  * then `takeOutput` may still hold an ERROR command to write, and the connection is to be closed.
  */
 
+import { asBuffer } from "../bytes/as-buffer.ts";
 import { PeerError } from "../errors.ts";
 import type { Mechanism, MessageCounters } from "../mechanism/mechanism.ts";
 import {
@@ -17,31 +18,30 @@ import {
   decodeSubscription,
   encodePing,
   encodePong,
-  encodeSubscription,
 } from "../wire/command.ts";
 import { COMMAND } from "../wire/frame.ts";
-import { FrameBatch, type RegionPool } from "../wire/frame-batch.ts";
 import { FrameDecoder } from "../wire/frame-decoder.ts";
-import { type PipeItem, SubscriptionChange } from "../wire/message.ts";
+import { markEarly, type PipeItem, SubscriptionChange } from "../wire/message.ts";
 import { MultipartAssembler } from "../wire/multipart.ts";
 import { type EngineEvent, Ready } from "./event.ts";
 import { Greetings } from "./greetings.ts";
 import { Heartbeat } from "./heartbeat.ts";
 import { type EngineHost, type EngineSettings, mechanismHost } from "./host.ts";
+import type { EngineMemory } from "./memory.ts";
+import { Outbox } from "./outbox.ts";
 import { trafficCommand } from "./traffic-command.ts";
 
 type Phase = "greeting" | "handshake" | "traffic" | "over";
 
 /** From so many octets on, a waiting mechanism's input is enough. */
 const MAX_HELD_BACK = 65_536;
-/** PINGs and PONGs of ours that may wait; a peer that neither reads nor stops asking gets no more. */
-const MAX_BEATS = 256;
 
 /** See the head of this file. `now` never goes back. */
 export class Engine {
   readonly #settings: EngineSettings;
   readonly #mechanism: Mechanism;
   readonly #host: EngineHost;
+  readonly #memory: EngineMemory;
   readonly #counters: MessageCounters | null;
   #phase: Phase = "greeting";
   readonly #greetings: Greetings;
@@ -50,15 +50,7 @@ export class Engine {
   readonly #outer: FrameDecoder;
   #inner: FrameDecoder | null = null;
   readonly #multipart: MultipartAssembler;
-  /** Goes out before the batch: greeting, handshake, what the mechanism says later. */
-  #urgent: Uint8Array[] = [];
-  readonly #batch: FrameBatch;
-  /** The batch's pieces were taken as they are, and `written` has not been called yet. */
-  #lent = false;
-  /** PINGs and PONGs in the batch. */
-  #beats = 0;
-  /** Octets that came while the mechanism was waiting. */
-  #heldBack = 0;
+  readonly #outbox: Outbox;
   readonly #handshakeDeadline: number;
   #heartbeat: Heartbeat | null = null;
   #closing = false;
@@ -67,7 +59,7 @@ export class Engine {
     settings: EngineSettings,
     mechanism: Mechanism,
     host: EngineHost,
-    pool: RegionPool,
+    memory: EngineMemory,
     now: number,
   ) {
     this.#settings = settings;
@@ -75,10 +67,11 @@ export class Engine {
     this.#host = host;
     this.#counters = (mechanism.transparent ? null : mechanism.counters) ?? null;
     this.#greetings = new Greetings(mechanism.name, mechanism.asServer);
-    this.#urgent.push(this.#greetings.local);
     this.#outer = new FrameDecoder(mechanism.maxFrameSize, !mechanism.transparent);
     this.#multipart = new MultipartAssembler(settings.maxFramesPerMessage, settings.maxMessageSize);
-    this.#batch = new FrameBatch(pool);
+    this.#memory = memory;
+    this.#outbox = new Outbox(mechanism, memory.regions);
+    this.#outbox.urgent(this.#greetings.local);
     const { handshakeInterval } = settings;
     this.#handshakeDeadline = handshakeInterval > 0 ? now + handshakeInterval : Number.POSITIVE_INFINITY;
   }
@@ -92,19 +85,17 @@ export class Engine {
 
   /** Octets of application data waiting in the batch. */
   get batched(): number {
-    return this.#batch.size;
+    return this.#outbox.batched;
   }
 
   /** True when `takeOutput` would return something. */
   get hasOutput(): boolean {
-    return this.#urgent.length > 0 || (this.#batch.size > 0 && this.#canWrite);
+    return this.#outbox.hasUrgent || (this.#outbox.batched > 0 && this.#canWrite);
   }
 
   /** True when enough octets wait for a waiting mechanism: read no more until it wakes. */
   get full(): boolean {
-    return (
-      this.#phase === "handshake" && this.#mechanism.status === "waiting" && this.#heldBack >= MAX_HELD_BACK
-    );
+    return this.#mechanism.status === "waiting" && this.#outer.held >= MAX_HELD_BACK;
   }
 
   /** True when both sides have said goodbye: write what is left, then end the transport. */
@@ -120,11 +111,13 @@ export class Engine {
   /** When `onDeadline` wants to be called; `Infinity` when never. */
   get deadline(): number {
     if (this.#phase === "over") return Number.POSITIVE_INFINITY;
-    const own =
-      this.#phase === "traffic"
-        ? (this.#heartbeat?.deadline ?? Number.POSITIVE_INFINITY)
-        : this.#handshakeDeadline;
+    const own = this.#heartbeat?.deadline ?? this.#handshakeDeadline;
     return this.#mechanism.transparent ? own : Math.min(own, this.#mechanism.deadline);
+  }
+
+  /** The transport is connected. Throws {@link PeerError} when the mechanism has no room for the peer. */
+  open(now: number): void {
+    this.#attempt(() => this.#mechanism.admit?.(this.#host, now));
   }
 
   /** Takes octets of the peer. The chunk belongs to the engine from now on; a `borrowed` one until `release`. */
@@ -136,8 +129,19 @@ export class Engine {
       return;
     }
     this.#outer.push(chunk, borrowed);
-    if (this.#phase === "handshake") this.#heldBack += chunk.length;
-    else this.#heartbeat!.heard(now);
+    this.#heartbeat?.heard(now);
+  }
+
+  /** Where the next octets can be put instead of receiving them, see {@link FrameDecoder.space}; null: anywhere. */
+  get space(): Buffer | null {
+    return this.#phase === "traffic" ? this.#outer.space : null;
+  }
+
+  /** So many octets of the peer were put into `space`. */
+  filled(length: number, now: number): void {
+    if (this.#phase !== "traffic") return;
+    this.#outer.filled(length);
+    this.#heartbeat!.heard(now);
   }
 
   /** A borrowed chunk is about to be written again: keeps a copy of what has not been decoded. */
@@ -160,56 +164,29 @@ export class Engine {
   /** Frames an item into the batch. False, and nothing done, while `canSend` is false. */
   send(item: PipeItem): boolean {
     if (!this.canSend) return false;
-    if (item instanceof SubscriptionChange) this.#batch.encoded(encodeSubscription(item, this.#peerMinor));
-    else this.#batch.message(item);
+    this.#outbox.item(item, this.#peerMinor);
     if (this.#counters !== null && Array.isArray(item)) this.#counters.messagesSealed++;
     return true;
   }
 
   /** Everything to write, in order; call `written` when it has been handed on. */
   takeOutput(now: number): Uint8Array[] {
-    const out = this.#urgent;
-    this.#urgent = [];
-    const size = this.#batch.size;
-    if (size === 0 || !this.#canWrite) return out;
-    this.#beats = 0;
-    if (this.#mechanism.transparent) {
-      this.#lent = true;
-      const pieces = this.#batch.take();
-      return out.length === 0 ? pieces : out.concat(pieces);
-    }
-    let sealed: Uint8Array[];
     try {
-      sealed = this.#mechanism.seal(this.#batch.take(), size, now);
+      return this.#outbox.take(this.#canWrite, now);
     } catch (error) {
-      this.#urgent = out;
       throw this.#fail(error);
     }
-    this.#batch.recycle();
-    // Sealing may have started something (a rotation): what it says goes before the next record, not before these.
-    this.#collect();
-    return out.length === 0 ? sealed : out.concat(sealed);
   }
 
   /** The output last taken is out of our hands. `copied`: its memory may be written again at once. */
   written(copied: boolean): void {
-    // Sealed pieces are not the batch's; what waits in it until the mechanism may send again is untouched.
-    if (!this.#lent) return;
-    this.#lent = false;
-    if (copied) this.#batch.recycle();
-    else this.#batch.abandon();
+    this.#outbox.written(copied);
   }
 
   /** The mechanism has woken: goes on with it. Then call `next`. Throws {@link PeerError}. */
   advance(now: number): void {
     if (this.#phase !== "handshake" && this.#phase !== "traffic") return;
-    try {
-      const plaintext = this.#mechanism.advance(now);
-      this.#collect();
-      if (plaintext !== null) this.#decoded().push(asBuffer(plaintext));
-    } catch (error) {
-      throw this.#fail(error);
-    }
+    this.#attempt(() => this.#absorb(this.#mechanism.advance(now)));
   }
 
   /** We stop, or go on, taking events: heartbeats do not count that time. */
@@ -223,20 +200,18 @@ export class Engine {
 
   /** `deadline` has passed. Throws {@link PeerError} `ERR_ZMTP_HANDSHAKE_TIMEOUT`, `ERR_ZMTP_HEARTBEAT_TIMEOUT`, or the mechanism's. */
   onDeadline(now: number): void {
-    try {
+    this.#attempt(() => {
       if (this.#phase !== "traffic" && this.#phase !== "over" && now >= this.#handshakeDeadline) {
         throw new PeerError("ERR_ZMTP_HANDSHAKE_TIMEOUT", "The handshake took too long");
       }
       const action = this.#heartbeat?.due(now) ?? "none";
       if (action === "dead") throw new PeerError("ERR_ZMTP_HEARTBEAT_TIMEOUT", "The peer has fallen silent");
-      if (action === "ping") this.#beat(encodePing(this.#heartbeat!.ttlTenths));
+      if (action === "ping") this.#outbox.beat(encodePing(this.#heartbeat!.ttlTenths));
       if (!this.#mechanism.transparent && now >= this.#mechanism.deadline) {
         this.#mechanism.onDeadline(now);
-        this.#collect();
+        this.#outbox.collect();
       }
-    } catch (error) {
-      throw this.#fail(error);
-    }
+    });
   }
 
   /** Says goodbye, where the mechanism can; nothing can be sent afterwards. Throws {@link PeerError} of sealing. */
@@ -245,9 +220,9 @@ export class Engine {
     this.#closing = true;
     if (this.#mechanism.transparent) return;
     // What was sent before goes out before the goodbye.
-    this.#urgent = this.takeOutput(now).concat(this.#urgent);
+    this.#outbox.putBack(this.takeOutput(now));
     this.#mechanism.close(now);
-    this.#collect();
+    this.#outbox.collect();
   }
 
   /** The transport ended. Throws {@link PeerError} when the mechanism can tell a truncation. */
@@ -270,17 +245,17 @@ export class Engine {
     this.#peerMinor = greeting.minor;
     this.#phase = "handshake";
     this.#mechanism.start(mechanismHost(this.#settings, this.#host, this.#mechanism, this.#greetings), now);
-    this.#collect();
+    this.#outbox.collect();
     return true;
   }
 
   #shake(now: number): EngineEvent | null {
     const mechanism = this.#mechanism;
     while (mechanism.status !== "ready") {
-      if (mechanism.status === "waiting") return null;
-      this.#outer.limit = mechanism.maxFrameSize;
-      if (!this.#outerFrame(now)) {
-        this.#heldBack = 0;
+      const waits = mechanism.status === "waiting";
+      if (!waits) this.#outer.limit = mechanism.maxFrameSize;
+      if (waits || !this.#outerFrame(now)) {
+        mechanism.holding?.(this.#outer.held, now);
         return null;
       }
       this.#handIn(now);
@@ -288,6 +263,8 @@ export class Engine {
     this.#phase = "traffic";
     this.#heartbeat = new Heartbeat(this.#settings.heartbeat, now);
     this.#outer.limit = mechanism.transparent ? this.#settings.maxMessageSize : mechanism.maxFrameSize;
+    // Not before: what the handshake keeps of a frame must not lie in memory that others use.
+    if (!mechanism.transparent) this.#outer.pool = this.#memory.records;
     return Ready.of(mechanism.peerMetadata!, mechanism.facts);
   }
 
@@ -295,7 +272,10 @@ export class Engine {
     if (this.#mechanism.transparent) return this.#frames(this.#outer, now);
     for (;;) {
       const event = this.#stream(now);
-      if (Array.isArray(event) && this.#counters !== null) this.#counters.messagesOpened++;
+      if (Array.isArray(event)) {
+        if (this.#mechanism.early) markEarly(event);
+        if (this.#counters !== null) this.#counters.messagesOpened++;
+      }
       if (event !== null) return event;
       if (this.#mechanism.status === "waiting") return null;
       this.#outer.limit = this.#mechanism.maxFrameSize;
@@ -309,8 +289,11 @@ export class Engine {
     const { flags, body } = this.#outer;
     // Not as a Buffer, whose `slice` is a view: what the mechanism keeps must not lie in the read buffer.
     const octets = new Uint8Array(body.buffer, body.byteOffset, body.length);
-    const plaintext = this.#mechanism.receive(flags, octets, now);
-    this.#collect();
+    this.#absorb(this.#mechanism.receive(flags, octets, now));
+  }
+
+  #absorb(plaintext: Uint8Array | null): void {
+    this.#outbox.collect();
     if (plaintext !== null) this.#decoded().push(asBuffer(plaintext));
   }
 
@@ -362,13 +345,8 @@ export class Engine {
     if (command.name !== "PING") return decodeSubscription(command);
     const { ttlTenths, context } = decodePing(command.data);
     this.#heartbeat!.announced(ttlTenths, now);
-    this.#beat(encodePong(context));
+    this.#outbox.beat(encodePong(context));
     return null;
-  }
-
-  /** Queues a PING or PONG; drops it when too many wait already. */
-  #beat(frame: Buffer): void {
-    if (this.#beats++ < MAX_BEATS) this.#batch.encoded(frame);
   }
 
   /** False: the batch stays where it is, be it that the connection is over, or that a key is at its limit. */
@@ -382,18 +360,17 @@ export class Engine {
     return this.#inner;
   }
 
-  #collect(): void {
-    const output = this.#mechanism.takeOutput();
-    if (output.length > 0) this.#urgent.push(...output);
+  #attempt(run: () => void): void {
+    try {
+      run();
+    } catch (error) {
+      throw this.#fail(error);
+    }
   }
 
   #fail(error: unknown): unknown {
-    if (this.#phase !== "greeting") this.#collect();
+    this.#outbox.collect();
     this.#phase = "over";
     return error;
   }
-}
-
-function asBuffer(bytes: Uint8Array): Buffer {
-  return Buffer.isBuffer(bytes) ? bytes : Buffer.from(bytes.buffer, bytes.byteOffset, bytes.length);
 }

@@ -110,9 +110,21 @@ export interface Mechanism {
   readonly reserved?: ReadonlySet<string>;
   /** True once both sides said goodbye, or the peer did not in time: flush, and cut the transport. Absent: never. */
   readonly ended?: boolean;
+  /** True while the plaintext last returned is early data: its messages are marked. Absent: never. */
+  readonly early?: boolean;
   /** Where the engine counts messages, which a protecting mechanism cannot tell apart in its records. Absent: nowhere. */
   readonly counters?: MessageCounters;
 
+  /**
+   * The transport is connected, greetings are still to come: a mechanism that bounds what strangers may hold, and for how
+   * long, counts from here. Throws {@link PeerError} when there is no room. Absent: such bounds are not its own.
+   */
+  admit?(connection: Pick<MechanismHost, "peerAddress" | "wake">, now: number): void;
+  /**
+   * So many octets of a peer whose handshake is not done lie undecoded, in memory reserved for them. Throws
+   * {@link PeerError} when there is no room for them. Absent: they are not counted.
+   */
+  holding?(octets: number, now: number): void;
   /** Both greetings are known and name this mechanism. Throws {@link PeerError} when their roles do not fit. */
   start(host: MechanismHost, now: number): void;
   /**

@@ -75,18 +75,23 @@ export function openSession(scope: HubScope, stream: ReadableSocket, role: Conne
       wake: () => session.wake(),
       takeEarlyMessages: (limit) => takeEarly(role.earlyPipe, limit),
     },
-    environment.regions,
+    environment.memory,
     performance.now(),
   );
   const { owner } = role;
-  const session: Session = new Session(stream, engine, {
-    onReady: (it, peer) => owner.onReady(it, peer),
-    onHandshake: (peer) => owner.onHandshake(peer),
-    onClosed(it, error) {
-      forgetInquiry();
-      owner.onClosed(it, error);
+  const session: Session = new Session(
+    stream,
+    engine,
+    {
+      onReady: (it, peer) => owner.onReady(it, peer),
+      onHandshake: (peer) => owner.onHandshake(peer),
+      onClosed(it, error) {
+        forgetInquiry();
+        owner.onClosed(it, error);
+      },
     },
-  });
+    environment.allocator,
+  );
   return session;
 }
 

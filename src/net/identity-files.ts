@@ -30,6 +30,7 @@ import {
 import { formatPins, type Pin, parsePins } from "../mechanism/qzmq/pins.ts";
 import { decodeRevocationList, type RevocationList } from "../mechanism/qzmq/revocation.ts";
 import { localSigner, type Signer } from "../mechanism/qzmq/signer.ts";
+import { passphraseOf, withoutLineEnd } from "./passphrase.ts";
 
 /** Group's and others' bits of a file's mode. */
 const NOT_OWNER = 0o077;
@@ -66,6 +67,19 @@ export function loadPrivateKey(
     return parse(path, () => decodePrivateKey(provider, block!.octets, passphrase));
   } finally {
     wipe(block!.octets);
+  }
+}
+
+/**
+ * Reads a passphrase from a file that is its owner's alone, without the line end after it; the caller's to wipe. Throws
+ * {@link UsageError} as {@link loadPrivateKey} does.
+ */
+export function loadPassphrase(path: string): Uint8Array {
+  const octets = readOctets(path, "secret");
+  try {
+    return parse(path, () => passphraseOf(withoutLineEnd(octets)));
+  } finally {
+    wipe(octets);
   }
 }
 
@@ -161,8 +175,16 @@ function readBlocks(
   return blocks;
 }
 
-/** The text of a file. What is checked is the open file, so that it cannot be exchanged after the check. */
+/** The text of a file. */
 function read(path: string, secrecy: "secret" | "public"): string {
+  const octets = readOctets(path, secrecy);
+  const text = Buffer.from(octets.buffer, octets.byteOffset, octets.length).toString("latin1");
+  if (secrecy === "secret") wipe(octets);
+  return text;
+}
+
+/** What is in a file. What is checked is the open file, so that it cannot be exchanged after the check. */
+function readOctets(path: string, secrecy: "secret" | "public"): Uint8Array {
   // Without O_NONBLOCK, opening a FIFO waits for a writer.
   const file = attempt(path, () => openSync(path, constants.O_RDONLY | (constants.O_NONBLOCK ?? 0)));
   try {
@@ -170,10 +192,7 @@ function read(path: string, secrecy: "secret" | "public"): string {
     if ((mode & constants.S_IFMT) !== constants.S_IFREG) throw fault("EINVAL", path, "is not a regular file");
     if (size > MAX_ARMOR) throw fault("EINVAL", path, `is longer than ${MAX_ARMOR} octets`);
     if (secrecy === "secret") checkOwnership(path, mode, uid);
-    const octets = attempt(path, () => readFileSync(file));
-    const text = octets.toString("latin1");
-    if (secrecy === "secret") wipe(octets);
-    return text;
+    return attempt(path, () => readFileSync(file));
   } finally {
     closeSync(file);
   }

@@ -12,12 +12,15 @@ import { Ready } from "../engine/event.ts";
 import type { PeerError } from "../errors.ts";
 import type { PipeTransport } from "../pipe/pipe.ts";
 import type { PipeItem } from "../wire/message.ts";
-import type { ReadableSocket } from "./read-buffer.ts";
+import { Alarm } from "./alarm.ts";
+import type { Allocator } from "./allocator.ts";
+import type { ReadableSocket, ReadTarget } from "./read-buffer.ts";
+import { endGently, FIN_WAIT, writePieces } from "./stream-writing.ts";
 
-/** How long a peer may take to close its half after we closed ours, in milliseconds. */
-const FIN_WAIT = 2000;
 /** A batch of this many octets is written without waiting for the end of the turn. */
 const FLUSH = 262_144;
+/** Who gets so many octets in one read has much to read. */
+const BULK = 131_072;
 
 /** What a session delivers to and takes from: a {@link Pipe}, or whatever plays its part. */
 export interface SessionPipe {
@@ -42,11 +45,12 @@ export interface SessionOwner {
 }
 
 /** See the head of this file. */
-export class Session implements PipeTransport {
+export class Session implements PipeTransport, ReadTarget {
   readonly #stream: ReadableSocket;
   readonly #socket: Socket;
   readonly #engine: Engine;
   readonly #owner: SessionOwner;
+  readonly #allocator: Allocator;
   #pipe: SessionPipe | null = null;
   /** The kernel has not taken the last write yet. */
   #blocked = false;
@@ -54,8 +58,7 @@ export class Session implements PipeTransport {
   #pumpScheduled = false;
   /** The pipe is full, or the engine while its mechanism waits; reading stopped. */
   #stalled = false;
-  #timer: NodeJS.Timeout | null = null;
-  #timerAt = Number.POSITIVE_INFINITY;
+  readonly #alarm = new Alarm(() => this.#onTimer());
   /** Set by `shutdown`: called once everything is written, or time is up. */
   #onDrained: (() => void)[] = [];
   #linger: NodeJS.Timeout | null = null;
@@ -67,11 +70,12 @@ export class Session implements PipeTransport {
   readonly #pumpNow = (): void => this.#pump();
 
   /** `engine` is made by the caller, whose host calls `wake` here. */
-  constructor(stream: ReadableSocket, engine: Engine, owner: SessionOwner) {
+  constructor(stream: ReadableSocket, engine: Engine, owner: SessionOwner, allocator: Allocator) {
     this.#stream = stream;
     this.#socket = stream.socket;
     this.#engine = engine;
     this.#owner = owner;
+    this.#allocator = allocator;
   }
 
   /** Begins to talk; the socket is connected. */
@@ -86,7 +90,13 @@ export class Session implements PipeTransport {
     socket.on("close", () => {
       if (!this.#peerEnded) this.#close(null);
     });
-    this.#stream.read((chunk, borrowed) => this.#onData(chunk, borrowed));
+    this.#stream.read(this);
+    try {
+      this.#engine.open(performance.now());
+    } catch (error) {
+      this.#close(error as Error);
+      return;
+    }
     this.#flush();
     this.#arm();
   }
@@ -108,12 +118,34 @@ export class Session implements PipeTransport {
     );
   }
 
+  // Where the socket's octets go.
+
+  onData(chunk: Buffer, borrowed: boolean): void {
+    if (this.#closed || this.#ended) return;
+    if (chunk.length >= BULK) this.#allocator.bulk();
+    this.#engine.receive(chunk, performance.now(), borrowed);
+    if (!this.#stalled) this.#pump();
+    if (borrowed) this.#engine.release();
+  }
+
+  get space(): Buffer | null {
+    return this.#closed || this.#ended ? null : this.#engine.space;
+  }
+
+  onFilled(length: number): void {
+    if (this.#closed || this.#ended) return;
+    this.#engine.filled(length, performance.now());
+    if (!this.#stalled) this.#pump();
+  }
+
   // The pipe's transport.
 
   take(item: PipeItem): boolean {
     if (this.#blocked || !this.#engine.send(item)) return false;
-    if (this.#engine.batched >= FLUSH) this.#flush();
-    else this.#scheduleFlush();
+    if (this.#engine.batched >= FLUSH) {
+      this.#allocator.bulk();
+      this.#flush();
+    } else this.#scheduleFlush();
     return true;
   }
 
@@ -172,12 +204,6 @@ export class Session implements PipeTransport {
     this.#close(error);
   }
 
-  #onData(chunk: Buffer, borrowed: boolean): void {
-    if (this.#closed || this.#ended) return;
-    this.#engine.receive(chunk, performance.now(), borrowed);
-    if (!this.#stalled) this.#pump();
-    if (borrowed) this.#engine.release();
-  }
 
   /** Takes events out of the engine as long as the pipe has room. */
   #pump(): void {
@@ -260,14 +286,7 @@ export class Session implements PipeTransport {
     }
     if (pieces.length === 0) return;
     const socket = this.#socket;
-    let room = true;
-    if (pieces.length === 1) {
-      room = socket.write(pieces[0]!);
-    } else {
-      socket.cork();
-      for (const piece of pieces) room = socket.write(piece);
-      socket.uncork();
-    }
+    const room = writePieces(socket, pieces);
     const taken = socket.writableLength === 0;
     engine.written(taken);
     this.#blocked = !room && !taken;
@@ -310,9 +329,8 @@ export class Session implements PipeTransport {
     this.#stalled = false;
     this.#socket.end();
     this.#socket.resume();
-    this.#disarm();
-    this.#timer = setTimeout(() => this.#close(null), FIN_WAIT);
-    this.#timer.unref();
+    this.#alarm.clear();
+    this.#alarm.set(performance.now() + FIN_WAIT);
   }
 
   #onEnd(): void {
@@ -333,28 +351,15 @@ export class Session implements PipeTransport {
   }
 
   #arm(): void {
-    const deadline = this.#engine.deadline;
-    if (deadline >= this.#timerAt || this.#closed || this.#ended) return;
-    this.#disarm();
-    if (deadline === Number.POSITIVE_INFINITY) return;
-    this.#timerAt = deadline;
-    this.#timer = setTimeout(
-      () => this.#onTimer(),
-      Math.min(Math.max(0, deadline - performance.now()), 0x7fffffff),
-    );
-    this.#timer.unref();
+    if (!this.#closed && !this.#ended) this.#alarm.set(this.#engine.deadline);
   }
 
-  #disarm(): void {
-    if (this.#timer !== null) clearTimeout(this.#timer);
-    this.#timer = null;
-    this.#timerAt = Number.POSITIVE_INFINITY;
-  }
-
-  /** Deadlines move on while traffic flows; the timer is not moved with each, but looks again when it fires. */
+  /** Deadlines move on while traffic flows: the alarm may come too early. */
   #onTimer(): void {
-    this.#timer = null;
-    this.#timerAt = Number.POSITIVE_INFINITY;
+    if (this.#ended) {
+      this.#close(null);
+      return;
+    }
     const now = performance.now();
     try {
       if (now >= this.#engine.deadline) this.#engine.onDeadline(now);
@@ -376,17 +381,12 @@ export class Session implements PipeTransport {
     // An ERROR command may wait: the engine is over, so this is all that can come out of it.
     if (error !== null && !this.#socket.destroyed) this.#flush();
     this.#closed = true;
-    this.#disarm();
+    this.#alarm.clear();
     if (this.#linger !== null) clearTimeout(this.#linger);
     this.#engine.dispose();
     const socket = this.#socket;
     if (error !== null && !socket.destroyed && socket.writable) {
-      // The ERROR command shall arrive: close by FIN, and cut only if the peer does not follow.
-      socket.end();
-      socket.resume();
-      const timer = setTimeout(() => socket.destroy(), FIN_WAIT);
-      timer.unref();
-      socket.once("close", () => clearTimeout(timer));
+      endGently(socket);
     } else {
       socket.destroy();
     }

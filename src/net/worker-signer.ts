@@ -66,7 +66,7 @@ export class WorkerSigner implements Signer {
   }
 
   /** Rejects what is awaited, has the thread overwrite its key, and resolves when it has exited. May be called again. */
-  close(): Promise<void> {
+  dispose(): Promise<void> {
     if (this.#end === undefined) {
       this.#fail(new Error("this signer has been closed"));
       this.#worker.ref();

@@ -23,6 +23,21 @@ export const LINK_METRICS: readonly Metric<readonly LinkStatus[]>[] = [
     "Connections through the link that failed on either leg.",
     (link) => link.failed,
   ),
+  metric(
+    "link_connections_refused_total",
+    "counter",
+    "Connections closed at once because there were too many.",
+    (link) => link.refused,
+  ),
+  bothWays("link_messages_total", "Messages towards the secured leg (out) and from it (in).", (link) => [
+    link.messagesOut,
+    link.messagesIn,
+  ]),
+  bothWays(
+    "link_bytes_total",
+    "Octets of messages towards the secured leg (out) and from it (in).",
+    (link) => [link.bytesOut, link.bytesIn],
+  ),
   metric("link_queued_messages", "gauge", "Messages held between the two legs.", ({ connections }) =>
     connections.reduce((sum, { queued }) => sum + queued, 0),
   ),
@@ -50,5 +65,23 @@ function metric(
   return {
     definition: { name: `qzmq_${name}`, type, help, labels: ["link"] },
     read: (links) => links.map((link) => ({ labels: [link.name], value: read(link) })),
+  };
+}
+
+function bothWays(
+  name: string,
+  help: string,
+  read: (link: LinkStatus) => readonly [out: number, incoming: number],
+): Metric<readonly LinkStatus[]> {
+  return {
+    definition: { name: `qzmq_${name}`, type: "counter", help, labels: ["link", "direction"] },
+    read: (links) =>
+      links.flatMap((link) => {
+        const [out, incoming] = read(link);
+        return [
+          { labels: [link.name, "out"], value: out },
+          { labels: [link.name, "in"], value: incoming },
+        ];
+      }),
   };
 }

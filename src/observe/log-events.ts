@@ -42,6 +42,11 @@ export const LOG_EVENTS = {
     meaning: "A new configuration cannot be used; the one before stays in force.",
     fields: { file: "string", error: "string" },
   },
+  "configuration.warning": {
+    level: "warn",
+    meaning: "Something in the configuration works, and will not do what it should.",
+    fields: { file: "string", warning: "string" },
+  },
   "trust.refused": {
     level: "error",
     meaning:
@@ -73,15 +78,15 @@ export const LOG_EVENTS = {
     meaning: "A link cannot listen.",
     fields: { link: "string", error: "string" },
   },
-  "link.closed": { level: "info", meaning: "A link is closed.", fields: { link: "string" } },
-  "connection.opened": {
-    level: "debug",
-    meaning: "A connection through a link was accepted; neither of its legs is ready.",
-    fields: { link: "string", connection: "number" },
+  "link.accept-failed": {
+    level: "error",
+    meaning: "The system would not accept a connection; too many open files, for one.",
+    fields: { link: "string", error: "string" },
   },
+  "link.closed": { level: "info", meaning: "A link is closed.", fields: { link: "string" } },
   "connection.ready": {
     level: "info",
-    meaning: "Both legs of a connection are ready, and its secured leg negotiated this.",
+    meaning: "Both legs of a connection have shaken hands, and the secured one negotiated this.",
     fields: {
       ...{ link: "string", connection: "number", socketType: "string", peer: "string" },
       ...{ suite: "string", mode: "string", resumed: "boolean" },
@@ -89,28 +94,41 @@ export const LOG_EVENTS = {
   },
   "connection.closed": {
     level: "info",
-    meaning: "A connection ended in good order, or because a program or a network went away.",
-    fields: { link: "string", connection: "number", reason: "string" },
+    meaning: "A connection ended in good order; the leg named was first.",
+    fields: { link: "string", connection: "number", leg: "string" },
+  },
+  "connection.lost": {
+    level: "warn",
+    meaning: "A connection broke: cut, truncated, malformed frames, a limit.",
+    fields: { link: "string", connection: "number", leg: "string", code: "string", error: "string" },
   },
   "connection.failed": {
     level: "warn",
-    meaning: "A connection failed: a refused peer, broken records, malformed frames, limits.",
-    fields: { link: "string", connection: "number", code: "string", error: "string" },
+    meaning: "A connection ended before it was ready: a leg could not be connected or its handshake failed.",
+    fields: {
+      ...{ link: "string", connection: "number", leg: "string", code: "string", error: "string" },
+      times: "number",
+    },
   },
   "connection.refused": {
     level: "warn",
-    meaning: "A link has as many connections as it may have.",
-    fields: { link: "string", limit: "number" },
+    meaning: "A connection was closed at once: the link has as many as it may have.",
+    fields: { link: "string", times: "number" },
   },
   "old-link.used": {
     level: "warn",
-    meaning: "A program still uses the unprotected link.",
-    fields: { link: "string", address: "string" },
+    meaning: "Somebody uses the unprotected link.",
+    fields: { link: "string", peer: "string" },
+  },
+  "old-link.closed": {
+    level: "debug",
+    meaning: "A connection of the unprotected link is over.",
+    fields: { link: "string", peer: "string", error: "string" },
   },
   "old-link.refused": {
     level: "warn",
-    meaning: "A program tried the unprotected link, which is refused in phase 4.",
-    fields: { link: "string", address: "string" },
+    meaning: "Somebody tried the unprotected link, which is refused in phase 4, or full.",
+    fields: { link: "string", peer: "string", times: "number" },
   },
   "log.suppressed": {
     level: "warn",

@@ -11,7 +11,15 @@ const MOST_ROWS = 200;
 const PHASES = ["", "deploy", "observe", "pq-only", "old link refused"];
 const byId = (id) => document.getElementById(id);
 const set = (node, text) => { if (node.textContent !== text) node.textContent = text; };
+const NONE = "\\u2013";
 const whole = new Intl.NumberFormat("en");
+
+/* The same for long names, which may break after their signs. */
+function setName(node, text) {
+  if (node.textContent === text) return;
+  node.replaceChildren();
+  for (const part of text.split(/(?<=[/:+@-])/)) node.append(part, document.createElement("wbr"));
+}
 
 function make(name, classes, text) {
   const node = document.createElement(name);
@@ -27,8 +35,9 @@ function age(since) {
   return s < 172800 ? Math.floor(s / 3600) + " h" : Math.floor(s / 86400) + " d";
 }
 
+/* "1.2 k/s" of messages, "3.4 MB/s" of data. */
 function rate(perSecond, unit) {
-  if (perSecond === null) return "\\u2013";
+  if (perSecond === null) return NONE;
   let value = perSecond;
   let prefix = "";
   for (const next of ["k", "M", "G"]) {
@@ -40,7 +49,7 @@ function rate(perSecond, unit) {
   return value.toFixed(digits) + " " + prefix + unit + "/s";
 }
 
-/* Rates come from the differences between two answers, connection by connection: one that ended takes nothing away. */
+/* Rates come from the differences between two answers. */
 const FLOWS = ["messagesOut", "messagesIn", "bytesOut", "bytesIn"];
 let before = new Map();
 let beforeAt = null;
@@ -49,35 +58,36 @@ function ratesOf(links, at) {
   const seen = new Map();
   const rates = new Map();
   const seconds = beforeAt === null ? 0 : (at - beforeAt) / 1000;
+  const note = (key, counts, began) => {
+    const last = before.get(key);
+    const known = seconds > 0 && last !== undefined && last.began === began;
+    seen.set(key, { counts, began });
+    rates.set(key, known ? FLOWS.map((flow) => Math.max(0, counts[flow] - last.counts[flow]) / seconds) : null);
+  };
   for (const link of links) {
-    for (const connection of link.connections) {
-      const key = link.name + "\\n" + connection.id;
-      const last = before.get(key);
-      seen.set(key, connection);
-      const known = seconds > 0 && last !== undefined && last.since === connection.since;
-      const fresh = seconds > 0 && last === undefined;
-      rates.set(key, known || fresh
-        ? FLOWS.map((flow) => Math.max(0, connection[flow] - (known ? last[flow] : 0)) / seconds)
-        : null);
-    }
+    note(link.name, link, 0);
+    for (const connection of link.connections) note(keyOf(link, connection), connection, connection.since);
   }
   before = seen;
   beforeAt = at;
   return rates;
 }
 
+/* Names of links hold no line feed. */
+const keyOf = (link, connection) => link.name + "\\n" + connection.id;
+
 const COLUMNS = [
   ["#", "number", (c) => String(c.id), "th"],
-  ["peer", "name", (c) => c.peer || (c.suite ? "anonymous" : "\\u2013")],
-  ["socket", "", (c) => c.socketType || "\\u2013"],
+  ["peer", "name", (c) => c.peer || (c.suite ? "anonymous" : NONE)],
+  ["socket", "", (c) => c.socketType || NONE],
   ["suite", "suite", (c) => c.suite || "handshake under way"],
-  ["mode", "", (c) => c.mode || "\\u2013"],
-  ["epoch", "number", (c) => c.suite ? whole.format(c.epoch) : "\\u2013"],
-  ["resumed", "", (c) => c.suite ? (c.resumed ? "yes" : "no") : "\\u2013"],
-  ["sent", "number", (c, r) => rate(r && r[0], "msg")],
-  ["received", "number", (c, r) => rate(r && r[1], "msg")],
-  ["out", "number", (c, r) => rate(r && r[2], "B")],
-  ["in", "number", (c, r) => rate(r && r[3], "B")],
+  ["mode", "", (c) => c.mode || NONE],
+  ["epoch", "number", (c) => c.suite ? whole.format(c.epoch) : NONE],
+  ["resumed", "", (c) => c.suite ? (c.resumed ? "yes" : "no") : NONE],
+  ["sent", "number", (c, r) => rate(r && r[0], "")],
+  ["received", "number", (c, r) => rate(r && r[1], "")],
+  ["data out", "number", (c, r) => rate(r && r[2], "B")],
+  ["data in", "number", (c, r) => rate(r && r[3], "B")],
   ["queued", "number", (c) => whole.format(c.queued)],
   ["age", "number", (c) => age(c.since)],
 ];
@@ -143,14 +153,14 @@ function showLink(view, link, rates) {
     connect: link.connect,
     accepts: link.accepts,
     connections: whole.format(link.connections.length) + " now, " + whole.format(link.opened) + " so far, "
-      + whole.format(link.failed) + " failed",
-    "old link": whole.format(link.oldOpen) + " open, " + whole.format(link.oldAccepted) + " so far, "
+      + whole.format(link.failed) + " failed, " + whole.format(link.refused) + " refused",
+    "old link": (link.oldListen === null ? "" : link.oldListen + ": ") + whole.format(link.oldOpen) + " open, " + whole.format(link.oldAccepted) + " so far, "
       + whole.format(link.oldRefused) + " refused",
     "last error": link.lastError,
   };
   for (const label of FACTS) set(view.facts[label].value, values[label]);
   view.facts["old link"].pair.classList.toggle("bad", link.oldOpen > 0 && link.phase > 1);
-  view.facts["old link"].pair.hidden = link.oldOpen + link.oldAccepted + link.oldRefused === 0;
+  view.facts["old link"].pair.hidden = link.oldListen === null && link.oldAccepted + link.oldRefused === 0;
   view.facts["last error"].pair.hidden = link.lastError === "";
   view.facts["last error"].pair.classList.add("bad");
 
@@ -169,8 +179,11 @@ function showLink(view, link, rates) {
       view.rows.set(connection.id, row);
       view.body.append(row);
     }
-    const flow = rates.get(link.name + "\\n" + connection.id);
-    COLUMNS.forEach(([, , text], i) => set(row.cells[i], text(connection, flow)));
+    const flow = rates.get(keyOf(link, connection));
+    COLUMNS.forEach(([, classes, text], i) => {
+      const put = classes === "suite" || classes === "name" ? setName : set;
+      put(row.cells[i], text(connection, flow));
+    });
   }
   const more = link.connections.length - shown.length;
   view.scroll.hidden = shown.length === 0;
@@ -191,17 +204,16 @@ function show(status, at) {
   set(byId("error"), "The changed configuration is not in force: " + configuration.error);
   set(byId("configuration"), configuration.file === "" ? "" : "Configuration " + configuration.file
     + ", in force since " + new Date(configuration.loaded).toLocaleString("en") + ".");
-  const sums = [0, 0, 0, 0];
-  for (const flow of rates.values()) if (flow !== null) flow.forEach((value, i) => { sums[i] += value; });
+  const flows = status.links.map((link) => rates.get(link.name)).filter((flow) => flow !== null);
+  const sums = FLOWS.map((_, i) => flows.length === 0 ? null : flows.reduce((sum, flow) => sum + flow[i], 0));
   const tiles = {
     links: totals.listening + " of " + totals.links,
     connections: whole.format(totals.connections),
-    sent: rate(sums[0], "msg"),
-    received: rate(sums[1], "msg"),
+    sent: rate(sums[0], ""),
+    received: rate(sums[1], ""),
     out: rate(sums[2], "B"),
     in: rate(sums[3], "B"),
     queued: whole.format(totals.queued),
-    failed: whole.format(totals.failed),
     old: whole.format(totals.oldOpen),
   };
   for (const [id, text] of Object.entries(tiles)) set(byId("tile-" + id), text);
@@ -251,17 +263,14 @@ async function refresh() {
     tell("no answer: " + error.message, "bad");
   } finally {
     asking = false;
-    timer = setTimeout(refresh, INTERVAL);
+    if (document.hidden) tell("paused", "");
+    else timer = setTimeout(refresh, INTERVAL);
   }
 }
 
 document.addEventListener("visibilitychange", () => {
-  if (document.hidden) {
-    clearTimeout(timer);
-    tell("paused", "");
-  } else {
-    refresh();
-  }
+  if (document.hidden) tell("paused", "");
+  refresh();
 });
 refresh();
 `;

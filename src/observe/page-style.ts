@@ -30,11 +30,11 @@ header p { margin: 0; color: var(--soft); }
 #live.bad::before { background: var(--bad); }
 .note { border-radius: .5rem; padding: .6rem .9rem; margin: 1rem 0 0; background: var(--bad-bg); color: var(--bad); overflow-wrap: anywhere; }
 [hidden] { display: none !important; }
-.tiles { display: grid; grid-template-columns: repeat(auto-fit, minmax(8.5rem, 1fr)); gap: .75rem; margin: 1.25rem 0; }
+.tiles { display: grid; grid-template-columns: repeat(4, 1fr); gap: .75rem; margin: 1.25rem 0; }
 .tiles div, .link { background: var(--card); border: 1px solid var(--line); border-radius: .6rem; }
 .tiles div { padding: .6rem .9rem; }
 .tiles dt { color: var(--soft); font-size: .82rem; }
-.tiles dd { margin: 0; font-size: 1.3rem; font-weight: 600; }
+.tiles dd { margin: 0; font-size: 1.3rem; font-weight: 600; white-space: nowrap; }
 .link { margin: 0 0 1.25rem; overflow: hidden; }
 .head { display: flex; flex-wrap: wrap; gap: .4rem .7rem; align-items: center; padding: .8rem 1rem .3rem; }
 h2 { font-size: 1.08rem; margin: 0; overflow-wrap: anywhere; }
@@ -42,7 +42,7 @@ h2 { font-size: 1.08rem; margin: 0; overflow-wrap: anywhere; }
 .chip.good { background: var(--good-bg); color: var(--good); }
 .chip.bad { background: var(--bad-bg); color: var(--bad); }
 .chip.warn { background: var(--warn-bg); color: var(--warn); }
-.facts { display: grid; grid-template-columns: repeat(auto-fit, minmax(15rem, 1fr)); gap: .15rem 1.5rem; margin: 0; padding: .2rem 1rem .8rem; }
+.facts { display: grid; grid-template-columns: repeat(auto-fit, minmax(24rem, 1fr)); gap: .15rem 1.5rem; margin: 0; padding: .2rem 1rem .8rem; }
 .facts div { display: flex; gap: .5rem; min-width: 0; }
 .facts dt { color: var(--soft); flex: none; }
 .facts dd { margin: 0; min-width: 0; overflow-wrap: anywhere; }
@@ -59,10 +59,12 @@ th:last-child, td:last-child { padding-right: 1rem; }
 thead th { color: var(--soft); font-weight: 500; font-size: .82rem; white-space: nowrap; }
 tbody tr { border-top: 1px solid var(--line); }
 .number { text-align: right; white-space: nowrap; }
-.name { overflow-wrap: anywhere; min-width: 8rem; }
-.suite { overflow-wrap: anywhere; min-width: 11rem; }
+.name { overflow-wrap: anywhere; min-width: 10rem; }
+.suite { overflow-wrap: anywhere; min-width: 12.5rem; }
+td:nth-child(5) { white-space: nowrap; }
 .empty { color: var(--soft); margin: 0; padding: .7rem 1rem; border-top: 1px solid var(--line); }
 footer { color: var(--soft); font-size: .85rem; padding-bottom: 2rem; }
+@media (min-width: 70rem) { .tiles { grid-template-columns: repeat(8, 1fr); } }
 @media (max-width: 46rem) {
   header, main, footer { padding-left: .75rem; padding-right: .75rem; }
   #live { margin-left: 0; }
@@ -72,6 +74,7 @@ footer { color: var(--soft); font-size: .85rem; padding-bottom: 2rem; }
   table, tbody, tr, td, tbody th { display: block; width: 100%; }
   tbody tr { padding: .45rem 1rem; }
   tbody td, tbody th { display: flex; gap: .75rem; padding: .1rem 0 !important; text-align: left; font-weight: 400; }
+  tbody .number { text-align: left; }
   tbody td::before, tbody th::before { content: attr(data-label); color: var(--soft); flex: 0 0 6.5rem; }
 }
 `;

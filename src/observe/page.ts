@@ -7,12 +7,11 @@ import { PAGE_STYLE } from "./page-style.ts";
 const TILES = [
   ["links", "links listening"],
   ["connections", "connections"],
-  ["sent", "messages sent"],
-  ["received", "messages received"],
+  ["sent", "messages out"],
+  ["received", "messages in"],
   ["out", "data out"],
   ["in", "data in"],
-  ["queued", "messages queued"],
-  ["failed", "failed connections"],
+  ["queued", "queued"],
   ["old", "on old links"],
 ] as const;
 

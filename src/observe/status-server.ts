@@ -1,6 +1,6 @@
 /** The HTTP server that shows status and metrics: to people on the same machine, to a browser, to Prometheus. */
 import { createServer, type Server } from "node:http";
-import type { AddressInfo } from "node:net";
+import type { AddressInfo, Socket } from "node:net";
 import { Answers } from "./answers.ts";
 import type { ServiceStatus } from "./status.ts";
 
@@ -22,7 +22,7 @@ export interface StatusServerOptions {
   readonly onError?: (error: unknown) => void;
 }
 
-/** Connections at once; more are closed at once. */
+/** Connections at once. Beyond, the one that asked nothing for longest makes room: idle ones cannot lock anybody out. */
 const MAX_CONNECTIONS = 64;
 
 /** See the head of this file. One start, one close. */
@@ -30,6 +30,8 @@ export class StatusServer {
   readonly #server: Server;
   readonly #address: string;
   readonly #port: number;
+  /** The one that asked nothing for longest is first. */
+  readonly #sockets = new Set<Socket>();
 
   /** Throws `RangeError` for a port that is none. */
   constructor(options: StatusServerOptions) {
@@ -44,9 +46,12 @@ export class StatusServer {
         ...{ maxHeaderSize: 8192, headersTimeout: 5000, requestTimeout: 5000, keepAliveTimeout: 5000 },
         connectionsCheckingInterval: 1000,
       },
-      (request, response) => answers.answer(request, response),
+      (request, response) => {
+        this.#touch(request.socket);
+        answers.answer(request, response);
+      },
     );
-    this.#server.maxConnections = MAX_CONNECTIONS;
+    this.#server.on("connection", (socket: Socket) => this.#admit(socket));
     this.#server.maxRequestsPerSocket = 1000;
     this.#server.timeout = 10_000;
   }
@@ -76,5 +81,16 @@ export class StatusServer {
       this.#server.close(() => resolve());
       this.#server.closeAllConnections();
     });
+  }
+
+  #admit(socket: Socket): void {
+    socket.once("close", () => this.#sockets.delete(socket));
+    this.#sockets.add(socket);
+    if (this.#sockets.size > MAX_CONNECTIONS) this.#sockets.values().next().value?.destroy();
+  }
+
+  #touch(socket: Socket): void {
+    // A pipelined request may come after the socket's end.
+    if (this.#sockets.delete(socket)) this.#sockets.add(socket);
   }
 }

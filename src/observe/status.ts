@@ -75,6 +75,7 @@ export interface Totals {
   readonly connections: number;
   readonly opened: number;
   readonly failed: number;
+  readonly refused: number;
   readonly queued: number;
   readonly oldOpen: number;
   readonly oldAccepted: number;
@@ -114,6 +115,7 @@ export function totalsOf(links: readonly LinkStatus[]): Totals {
     connections: sum(({ connections }) => connections.length),
     opened: sum(({ opened }) => opened),
     failed: sum(({ failed }) => failed),
+    refused: sum(({ refused }) => refused),
     queued: sum(({ connections }) => connections.reduce((total, { queued }) => total + queued, 0)),
     oldOpen: sum(({ oldOpen }) => oldOpen),
     oldAccepted: sum(({ oldAccepted }) => oldAccepted),

@@ -7,7 +7,7 @@
 import { UsageError } from "../errors.ts";
 import { FairQueue } from "../pipe/fair-queue.ts";
 import type { Pipe } from "../pipe/pipe.ts";
-import type { Message } from "../wire/message.ts";
+import { inPlaceOf, type Message } from "../wire/message.ts";
 import { PatternBase } from "./base.ts";
 
 /** See the head of this file. */
@@ -44,7 +44,7 @@ export class Rep extends PatternBase {
     const bodyStart = delimiterOf(message) + 1;
     this.#request = { peer, envelope: message.slice(0, bodyStart) };
     this.host.onWritable();
-    return message.slice(bodyStart);
+    return inPlaceOf(message, message.slice(bodyStart));
   }
 
   override send(message: Message): boolean {

@@ -8,7 +8,7 @@
 import { UsageError } from "../errors.ts";
 import { FairQueue } from "../pipe/fair-queue.ts";
 import type { Pipe } from "../pipe/pipe.ts";
-import type { Message } from "../wire/message.ts";
+import { inPlaceOf, type Message } from "../wire/message.ts";
 import { PatternBase } from "./base.ts";
 
 /** See the head of this file. */
@@ -18,6 +18,8 @@ export class Router extends PatternBase {
   readonly #incoming = new FairQueue();
   /** By routing id as a latin1 string. */
   readonly #peers = new Map<string, Pipe>();
+  /** Who each pipe's peer was, by what the mechanism proved: an id stays with one identity (spec, "Routing ids"). */
+  readonly #identities = new WeakMap<Pipe, unknown>();
   #lastAutomaticId = 0;
 
   override get readable(): boolean {
@@ -41,14 +43,20 @@ export class Router extends PatternBase {
   }
 
   /**
-   * False: the id is in use and `handover` is off. The peer is turned away and may come again when the id is free;
-   * libzmq keeps such a connection open and never serves it.
+   * False: the id is in use, and `handover` is off or the holder is somebody else; or messages wait in this pipe for
+   * another than its new peer. Who is turned away may come again when the id is free; libzmq keeps such a connection
+   * open and never serves it.
    */
   override connected(pipe: Pipe): boolean {
     const id = pipe.routingId ?? this.#idOf(pipe);
     const key = keyOf(id);
     const holder = this.#peers.get(key);
+    const identity = pipe.peer!.facts?.["peer"] ?? null;
+    if (holder !== undefined && this.#identities.has(holder) && this.#identities.get(holder) !== identity) {
+      if (holder !== pipe || pipe.outboundLength > 0) return false;
+    }
     if (holder !== undefined && holder !== pipe && !this.settings.handover) return false;
+    this.#identities.set(pipe, identity);
     pipe.routingId = id;
     this.#peers.set(key, pipe);
     if (holder !== pipe) holder?.terminate();
@@ -83,7 +91,8 @@ export class Router extends PatternBase {
   override receive(): Message | undefined {
     const pipe = this.#incoming.next();
     if (pipe === undefined) return undefined;
-    return [pipe.routingId!, ...pipe.read()!];
+    const message = pipe.read()!;
+    return inPlaceOf(message, [pipe.routingId!, ...message]);
   }
 
   override onReadable(pipe: Pipe): void {

@@ -54,9 +54,9 @@ export function openLeg(stream: ReadableSocket, parts: LegParts): Session {
       // What waits here has not been heard by the other end yet; it is not sent before the other end is known.
       takeEarlyMessages: () => [],
     },
-    environment.regions,
+    environment.memory,
     performance.now(),
   );
-  const session: Session = new Session(stream, engine, owner);
+  const session: Session = new Session(stream, engine, owner, environment.allocator);
   return session;
 }

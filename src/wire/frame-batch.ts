@@ -4,34 +4,22 @@
  */
 
 import { MAX_HEADER, MORE, writeHeader } from "./frame.ts";
+import type { MemoryPool } from "./memory-pool.ts";
 import type { Message } from "./message.ts";
 
 /** Bodies up to this size are copied into the batch: below it a copy costs less than one more piece to write. */
 const COPY = 16_384;
 /** First region of a batch; most batches of an idle or request-reply connection fit. */
 const SMALL = 2048;
-/** Size of further regions. */
+/** Size that further regions have at least: it holds a frame of {@link COPY} octets. */
 export const REGION = 65_536;
 const EMPTY = Buffer.alloc(0);
-
-/** Lends regions to the batches of many connections, so that memory follows activity and not the number of peers. */
-export class RegionPool {
-  readonly #free: Buffer[] = [];
-
-  take(): Buffer {
-    return this.#free.pop() ?? Buffer.allocUnsafeSlow(REGION);
-  }
-
-  give(region: Buffer): void {
-    if (this.#free.length < 16) this.#free.push(region);
-  }
-}
 
 /** See the head of this file. */
 export class FrameBatch {
   /** Octets collected. */
   size = 0;
-  readonly #pool: RegionPool;
+  readonly #pool: MemoryPool;
   #small: Buffer | null = null;
   #region: Buffer = EMPTY;
   #start = 0;
@@ -40,7 +28,8 @@ export class FrameBatch {
   /** Regions lent by the pool for what was collected or taken last. */
   #lent: Buffer[] = [];
 
-  constructor(pool: RegionPool) {
+  /** `pool` lends regions, each of {@link REGION} octets or more. */
+  constructor(pool: MemoryPool) {
     this.#pool = pool;
   }
 

@@ -6,12 +6,15 @@
  * A large body is a view of a chunk that the decoder owns; one that came in a borrowed chunk (a read buffer that is
  * used again), or that did not come whole, is assembled in a buffer of its own. That is reserved at once up to
  * {@link RESERVE} octets and beyond grows with what has really arrived: announcing 8 EiB costs the peer nine octets
- * and us nothing. A transient decoder, whose bodies are only looked at until the next call, copies nothing it need not.
+ * and us nothing. Whoever reads from a socket can put the rest of such a body where it belongs ({@link
+ * FrameDecoder.space}), without a copy. A transient decoder, whose bodies are only looked at until the next call,
+ * copies nothing it need not, and assembles in memory that is used again.
  */
 import { constants } from "node:buffer";
 import { Queue } from "../bytes/queue.ts";
 import { PeerError } from "../errors.ts";
 import { COMMAND, LONG, MORE, RESERVED } from "./frame.ts";
+import type { MemoryPool } from "./memory-pool.ts";
 
 /** Slab size, and the most memory behind a chunk that is parsed where it lies. */
 const SLAB = 8192;
@@ -19,6 +22,10 @@ const SLAB = 8192;
 const VIEW = 4096;
 /** What an announced size may reserve before its octets arrive. */
 const RESERVE = 4 * 1024 * 1024;
+/** A body of which so much is missing is worth a read of its own; less comes with other frames in one read. */
+const DIRECT = 131_072;
+/** Smaller bodies of a transient decoder are not worth a block of the pool. */
+const POOLED = 16_384;
 const EMPTY = Buffer.alloc(0);
 
 /** See the head of this file. After a thrown error the decoder must not be used again. */
@@ -29,6 +36,8 @@ export class FrameDecoder {
   body: Buffer = EMPTY;
   /** Largest acceptable body in octets; a larger one is refused from its header. May be changed between frames. */
   limit: number;
+  /** Where a transient decoder assembles large bodies; null: each in memory of its own. */
+  pool: MemoryPool | null = null;
 
   /** The memory being parsed: a slab, or a chunk itself. */
   #window: Buffer = EMPTY;
@@ -40,6 +49,8 @@ export class FrameDecoder {
   #borrowed = false;
   readonly #transient: boolean;
   readonly #waiting = new Queue<Buffer>();
+  /** Octets in the queue. */
+  #queued = 0;
   /** Short chunks behind those, joined. */
   #spill: Buffer = EMPTY;
   #spilled = 0;
@@ -51,6 +62,8 @@ export class FrameDecoder {
   #assembly: Buffer | null = null;
   #assembled = 0;
   #size = 0;
+  /** The pool's memory in use: by the body in assembly, or by the last one. */
+  #block: Buffer | null = null;
 
   /** `transient`: bodies are valid only until the next call of any method. */
   constructor(limit: number, transient = false) {
@@ -58,11 +71,16 @@ export class FrameDecoder {
     this.#transient = transient;
   }
 
+  /** Octets of memory behind what has not been decoded: received, or reserved for the rest of a frame. */
+  get held(): number {
+    const current = this.#window.length - this.#position + this.#chunk.length - this.#taken;
+    return current + this.#queued + this.#spilled + (this.#assembly?.length ?? 0);
+  }
+
   /** Stores octets. The chunk belongs to the decoder from now on; a `borrowed` one only until {@link FrameDecoder.release}. */
   push(chunk: Buffer, borrowed = false): void {
     if (chunk.length === 0) return;
-    const spent = this.#position === this.#window.length && this.#taken === this.#chunk.length;
-    if (spent && this.#waiting.length === 0 && this.#spilled === 0) {
+    if (this.#spent) {
       this.#chunk = chunk;
       this.#taken = 0;
       this.#borrowed = borrowed;
@@ -71,11 +89,36 @@ export class FrameDecoder {
     }
   }
 
+  /**
+   * Where the next octets can be put instead of pushing them: the rest of a large body. Null when that does not pay.
+   * Valid until the next call of any method; tell {@link FrameDecoder.filled} how many octets came.
+   */
+  get space(): Buffer | null {
+    if (this.#assembly === null || this.#size - this.#assembled < DIRECT || !this.#spent) return null;
+    this.#reserve(this.#assembled + 1);
+    return this.#assembly.subarray(this.#assembled, Math.min(this.#size, this.#assembly.length));
+  }
+
+  /** So many octets were put into `space`. */
+  filled(length: number): void {
+    this.#assembled += length;
+  }
+
+  /** Nothing is stored but the frame in assembly. */
+  get #spent(): boolean {
+    return (
+      this.#position === this.#window.length &&
+      this.#taken === this.#chunk.length &&
+      this.#waiting.length === 0 &&
+      this.#spilled === 0
+    );
+  }
+
   /** Queues a chunk. Short ones are joined: each on its own would cost a hundred times the octets in it. */
   #wait(chunk: Buffer, borrowed: boolean): void {
     if (chunk.length >= VIEW) {
       this.#endSpill();
-      this.#waiting.push(borrowed ? Buffer.from(chunk) : chunk);
+      this.#enqueue(borrowed ? Buffer.from(chunk) : chunk);
       return;
     }
     if (this.#spilled + chunk.length > this.#spill.length) {
@@ -87,9 +130,14 @@ export class FrameDecoder {
 
   /** What was joined takes its place in the queue. */
   #endSpill(): void {
-    if (this.#spilled > 0) this.#waiting.push(this.#spill.subarray(0, this.#spilled));
+    if (this.#spilled > 0) this.#enqueue(this.#spill.subarray(0, this.#spilled));
     this.#spill = EMPTY;
     this.#spilled = 0;
+  }
+
+  #enqueue(chunk: Buffer): void {
+    this.#waiting.push(chunk);
+    this.#queued += chunk.length;
   }
 
   /** A borrowed chunk is about to be written again: keeps a copy of what has not been decoded. */
@@ -115,7 +163,8 @@ export class FrameDecoder {
       const start = this.#position;
       const left = window.length - start;
       if (this.#headerLength > 0 || this.#assembly !== null) {
-        if (left === 0 && !this.#refill()) return false;
+        const whole = this.#assembly !== null && this.#assembled === this.#size;
+        if (left === 0 && !whole && !this.#refill()) return false;
         if (this.#continue()) return true;
         continue;
       }
@@ -158,6 +207,7 @@ export class FrameDecoder {
     if (this.#taken === this.#chunk.length) {
       if (this.#waiting.length === 0) this.#endSpill();
       const chunk = this.#waiting.shift();
+      this.#queued -= chunk?.length ?? 0;
       this.#chunk = chunk ?? EMPTY;
       this.#taken = 0;
       this.#borrowed = false;
@@ -166,6 +216,7 @@ export class FrameDecoder {
         this.#position = 0;
         // Given out; an idle connection must not hold on to it.
         this.body = EMPTY;
+        if (this.#assembly === null) this.#giveBack();
         return false;
       }
     }
@@ -245,7 +296,21 @@ export class FrameDecoder {
     this.flags = flags;
     this.#size = size;
     this.#assembled = 0;
-    this.#assembly = Buffer.allocUnsafeSlow(size < RESERVE ? size : RESERVE);
+    this.#assembly = this.#memory(size);
+  }
+
+  /** Memory for a body, or for its beginning. */
+  #memory(size: number): Buffer {
+    if (this.pool !== null && size >= POOLED && size <= this.pool.size) {
+      this.#block ??= this.pool.take();
+      return this.#block;
+    }
+    return Buffer.allocUnsafeSlow(size < RESERVE ? size : RESERVE);
+  }
+
+  #giveBack(): void {
+    if (this.#block !== null) this.pool?.give(this.#block);
+    this.#block = null;
   }
 
   /** Goes on with the kept frame. True when it is whole. */
@@ -267,7 +332,8 @@ export class FrameDecoder {
     this.#assembled += take;
     this.#position += take;
     if (this.#assembled < this.#size) return false;
-    this.body = this.#assembly!;
+    const assembly = this.#assembly!;
+    this.body = assembly.length === this.#size ? assembly : assembly.subarray(0, this.#size);
     this.#assembly = null;
     this.#assembled = 0;
     this.#headerLength = 0;

@@ -6,6 +6,24 @@ export type Message = Buffer[];
 /** Longer frames are kept by reference: copying them costs more than it spares. zeromq.js draws the same line. */
 const COPIED = 128;
 
+const EARLY = Symbol("qzmq early");
+
+/** Says of a message that it came as early data. */
+export function markEarly(message: Message): void {
+  Object.defineProperty(message, EARLY, { value: true });
+}
+
+/** Whether a message came as early data. */
+export function isEarly(message: readonly unknown[]): boolean {
+  return (message as { readonly [EARLY]?: true })[EARLY] === true;
+}
+
+/** Another array for the same message, marked as the first one is. */
+export function inPlaceOf(message: Message, other: Message): Message {
+  if (isEarly(message)) markEarly(other);
+  return other;
+}
+
 function ownFrame(frame: Buffer): Buffer {
   return frame.length <= COPIED ? Buffer.from(frame) : frame;
 }

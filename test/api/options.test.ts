@@ -13,6 +13,7 @@ import {
   XPublisher,
   XSubscriber,
 } from "../../src/index.ts";
+import { within } from "../support/within.ts";
 import { rejection, thrown, warnings } from "./expect.ts";
 
 const LATE = "Socket option will not take effect until next connect/bind.";
@@ -143,6 +144,27 @@ test("refused values throw EINVAL and change nothing", () => {
     assert.is(error.message, "Invalid argument");
     assert.is((dealer as unknown as Record<string, unknown>)[name], before);
   }
+});
+
+test("bounds on subscriptions: options of publishers alone, checked, and in force", async () => {
+  for (const type of [Publisher, XPublisher]) {
+    const publisher = new type({ maxSubscriptions: 2, maxTopicLength: 4 });
+    assert.equal([publisher.maxSubscriptions, publisher.maxTopicLength], [2, 4]);
+    for (const value of [-1, 1.5, 2 ** 31]) {
+      assert.is(thrown(() => set(publisher, "maxSubscriptions", value)).code, "EINVAL");
+    }
+    assert.is(thrown(() => set(publisher, "maxTopicLength", "9")).message, "Option value must be a number");
+    assert.is(publisher.maxSubscriptions, 2);
+    await publisher.bind("tcp://127.0.0.1:*");
+    const ended = new Promise<void>((resolve) => publisher.events.on("disconnect", () => resolve()));
+    const subscriber = new Subscriber({ reconnectInterval: -1 });
+    subscriber.connect(publisher.lastEndpoint!);
+    subscriber.subscribe("a", "b", "c");
+    await within(10_000, ended, "the end of a greedy subscriber");
+    subscriber.close();
+    publisher.close();
+  }
+  assert.is("maxSubscriptions" in dealer, false);
 });
 
 test("values of the wrong type throw TypeError with zeromq.js's texts", () => {

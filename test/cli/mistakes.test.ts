@@ -5,95 +5,20 @@
 import {
   appendFileSync,
   chmodSync,
-  lstatSync,
   mkdirSync,
-  mkdtempSync,
-  readdirSync,
   readFileSync,
   rmSync,
   symlinkSync,
   writeFileSync,
 } from "node:fs";
-import { tmpdir } from "node:os";
-import { join } from "node:path";
 import { suite } from "uvu";
 import * as assert from "uvu/assert";
-import { armor, dearmor } from "../../src/mechanism/qzmq/armor.ts";
-import { call, type World } from "./run.ts";
+import { armor } from "../../src/mechanism/qzmq/armor.ts";
+import { type Broken, type Case, change, changeOctets, inFolders, judge, standardFiles } from "./broken.ts";
+import { call } from "./run.ts";
 
-interface Context {
-  folder: string;
-}
-const test = suite<Context>("mistakes at the command line");
-
-/** A folder with an authority, one below it, and two keys of which one is certified; copied for each case. */
-let prepared: ReadonlyMap<string, { readonly text: string; readonly mode: number }>;
-
-test.before(async () => {
-  const folder = mkdtempSync(join(tmpdir(), "qzmq-cli-"));
-  for (const line of [
-    "cert ca --out @ca --name root --sig mldsa44 --days 100",
-    "cert ca --out @other --name other --sig mldsa44",
-    "keygen --out @a",
-    "keygen --out @b",
-    "cert issue --ca @ca --pub @a.pub --name broker --role server",
-    "cert revoke --ca @other --list @other.crl",
-    "pin @a.pub --name broker --add @pins",
-  ]) {
-    const { code, err } = await call(argvOf(line, folder));
-    assert.is(code, 0, err);
-  }
-  const { code } = await call(argvOf("keygen --out @locked --passphrase", folder), {
-    typed: ["secret\r", "secret\r"],
-  });
-  assert.is(code, 0);
-  prepared = snapshot(folder);
-  rmSync(folder, { recursive: true });
-});
-
-test.before.each((context) => {
-  context.folder = mkdtempSync(join(tmpdir(), "qzmq-cli-"));
-  for (const [name, { text, mode }] of prepared) writeFileSync(join(context.folder, name), text, { mode });
-});
-test.after.each(({ folder }) => rmSync(folder, { recursive: true }));
-
-function argvOf(line: string, folder: string): string[] {
-  return line.split(" ").map((word) => word.replace(/^@/, `${folder}/`));
-}
-
-/** Every file of a folder with its text and mode; folders by their mode. */
-function snapshot(folder: string): Map<string, { text: string; mode: number }> {
-  return new Map(
-    readdirSync(folder).map((name) => {
-      const path = join(folder, name);
-      const stats = lstatSync(path);
-      return [name, { text: stats.isFile() ? readFileSync(path, "latin1") : "", mode: stats.mode & 0o777 }];
-    }),
-  );
-}
-
-interface Case {
-  readonly line: string;
-  readonly code: number;
-  /** What the message must hold: the file or option, and the place. */
-  readonly says: readonly (string | RegExp)[];
-  readonly fix: string | RegExp;
-  /** Damages the folder first. */
-  readonly damage?: (at: (name: string) => string) => void;
-  readonly world?: World;
-}
-
-function change(path: string, edit: (text: string) => string): void {
-  writeFileSync(path, edit(readFileSync(path, "latin1")));
-}
-
-/** The file's first block, with changed octets in the same armour. */
-function changeOctets(path: string, edit: (octets: Uint8Array) => Uint8Array): void {
-  change(path, (text) => {
-    const [{ label, octets }] = dearmor(text) as [ReturnType<typeof dearmor>[number]];
-    return armor(label, edit(octets));
-  });
-}
+const test = suite<Broken>("mistakes at the command line");
+inFolders(test, standardFiles);
 
 const issue = "cert issue --ca @ca --pub @b.pub --name b --role server";
 const verify = "cert verify @a.crt --name broker";
@@ -116,6 +41,13 @@ const CASES: readonly Case[] = [
   { line: "keygen --out @x --out @y", code: 2, says: ["--out is given twice"], fix: "leave one" },
   { line: "keygen --out @x --forse", code: 2, says: ["--forse"], fix: 'did you mean "--force"?' },
   { line: "keygen --out @x -f", code: 2, says: ["-f: no such option"], fix: 'did you mean "--force"?' },
+  {
+    line: "bench latency -suite=mlkem1024",
+    code: 2,
+    says: ["-suite: no such option"],
+    fix: 'mean "--suite"',
+  },
+  { line: "bench latency -pq-only=true", code: 2, says: ["-pq-only: no such"], fix: 'mean "--pq-only"' },
   { line: "keygen --out @x --force=yes", code: 2, says: ["--force takes no value"], fix: "--force alone" },
   { line: "keygen --out @x extra", code: 2, says: ['"extra"'], fix: "leave it out" },
   { line: "keygen --out @x --sig rsa", code: 2, says: ["--sig rsa"], fix: "mldsa44" },
@@ -697,27 +629,8 @@ const CASES: readonly Case[] = [
   { line: "bench latency --endpoint x", code: 2, says: ["--endpoint x"], fix: "tcp://host:port" },
 ];
 
-for (const [index, { line, code, says, fix, damage, world }] of CASES.entries()) {
-  test(`${index}: qzmq ${line}`, async ({ folder }) => {
-    damage?.((name) => join(folder, name));
-    const before = snapshot(folder);
-    const argv = line.includes("ipc://@")
-      ? line.replaceAll("ipc://@", `ipc://${folder}/`).split(" ")
-      : argvOf(line, folder);
-    const result = await call(argv, world);
-    assert.is(result.code, code, result.err);
-    const [message, mend, ...rest] = result.err.trimEnd().split(/\n {2}fix: /);
-    assert.equal(rest, []);
-    for (const part of says) {
-      if (typeof part === "string") assert.ok(message!.includes(part), result.err);
-      else assert.match(message!, part);
-    }
-    if (typeof fix === "string") assert.ok(mend?.includes(fix), result.err);
-    else assert.match(mend!, fix);
-    assert.is(result.out, "");
-    assert.not.match(result.err, /hunter2|mistake in qzmq/);
-    assert.equal(snapshot(folder), before);
-  });
+for (const [index, mistake] of CASES.entries()) {
+  test(`${index}: qzmq ${mistake.line}`, ({ folder }) => judge(mistake, folder));
 }
 
 test("no command at all", async () => {

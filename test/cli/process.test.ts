@@ -176,8 +176,8 @@ test("version and help", async () => {
   assert.match((await call(["--version"])).out, /^qzmq +\d/);
 
   const { out: overview } = await call(["help"]);
-  const names = [...overview.matchAll(/^ {2}((?:cert )?[a-z]+) {2}/gm)].map((match) => match[1]!);
-  assert.is(names.length, 20);
+  const names = [...overview.matchAll(/^ {2}((?:cert |config )?[a-z]+) {2}/gm)].map((match) => match[1]!);
+  assert.is(names.length, 22);
   assert.is((await call(["--help"])).out, overview);
   for (const name of names) {
     const { code, out: text } = await call(["help", ...name.split(" ")]);

@@ -23,6 +23,7 @@ export class Call {
   #out: Buffer[] = [];
   #err = "";
   #interrupt: (() => void) | null = null;
+  #hangup: (() => void) | null = null;
   readonly #waiting = new Set<() => void>();
 
   constructor(argv: readonly string[], world: World = {}) {
@@ -52,6 +53,12 @@ export class Call {
           this.#interrupt = null;
         };
       },
+      onHangup: (listener) => {
+        this.#hangup = listener;
+        return () => {
+          this.#hangup = null;
+        };
+      },
     };
     this.code = runCommandLine(argv, io);
   }
@@ -71,6 +78,11 @@ export class Call {
   /** As SIGINT would; nothing after the command's end. */
   interrupt(): void {
     this.#interrupt?.();
+  }
+
+  /** As SIGHUP would; nothing while nobody listens for it. */
+  hangup(): void {
+    this.#hangup?.();
   }
 
   /** Resolves when what was printed matches, on standard output or error. */

@@ -1,5 +1,5 @@
 /** QZMQ at the command line: commands that prove who they are, and refuse those they do not believe. */
-import { mkdtempSync, rmSync } from "node:fs";
+import { mkdtempSync, readFileSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { suite } from "uvu";
@@ -109,6 +109,24 @@ for (const [name, server, client, sees] of [
   });
 }
 
+test("--keylog needs the variable too, and then logs the secrets", async ({ start, at }) => {
+  const path = at("keys.log");
+  const client = "req --connect E --keylog --trust @ca.crt --server-name broker hello";
+  try {
+    const refused = start(client);
+    await ends(refused, 1);
+    assert.match(refused.err, /--keylog: set the environment variable QZMQKEYLOGFILE/);
+    process.env["QZMQKEYLOGFILE"] = path;
+    const rep = start(`rep --bind E --echo --count 1 ${SERVER}`);
+    await ends(start(client));
+    await ends(rep);
+    const lines = readFileSync(path, "utf8").split("\n");
+    assert.is(lines.filter((line) => line.startsWith("QZMQ_CLIENT_TRAFFIC_SECRET_0 ")).length, 1);
+  } finally {
+    delete process.env["QZMQKEYLOGFILE"];
+  }
+});
+
 for (const [name, server, client, side, cause] of [
   ["a server of another authority", SERVER, "--trust @other.crt --server-name broker", "client", /untrusted/],
   ["a server of another name", SERVER, "--trust @ca.crt --server-name else", "client", /\(name\)/],
@@ -186,5 +204,35 @@ test("commands talk to the library's own identities", async ({ start, endpoint, 
   reply.close();
   security.dispose();
 });
+
+for (const [bind, connect, suite] of [
+  ["--pq-only", "", "mlkem768/mldsa44/aes256gcm/sha256"],
+  ["", "--aead chacha20poly1305", "x25519+mlkem768/mldsa44/chacha20poly1305/sha256"],
+  ["--suite hybrid768", "--suite mlkem768 --suite hybrid768", "x25519+mlkem768/mldsa44/aes256gcm/sha256"],
+  ["--aead aes256gcm", "--suite x25519+mlkem768/mldsa44/aes256gcm/sha384", ""],
+  [
+    "--suite ML-KEM-768/mldsa2/aes256gcm/sha384",
+    "--suite mlkem768,2,AES-256-GCM,SHA384",
+    "mlkem768/mldsa44/aes256gcm/sha384",
+  ],
+] as const) {
+  test(`suites by name: "${bind}" and "${connect}" agree on ${suite === "" ? "none" : suite}`, async ({
+    start,
+  }) => {
+    const rep = start(`rep --bind E ${SERVER} --echo ${bind}`.trim());
+    const req = start(
+      `req --connect E --trust @ca.crt --server-name broker --verbose ${connect} hello`.replace(/ +/g, " "),
+    );
+    if (suite === "") {
+      await within(LIMIT, req.printed(/handshake failed/), "the refusal");
+      req.interrupt();
+      return;
+    }
+    await ends(req);
+    assert.ok(req.err.includes(`(${suite})`), req.err);
+    rep.interrupt();
+    await ends(rep);
+  });
+}
 
 test.run();

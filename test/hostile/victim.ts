@@ -8,7 +8,7 @@ import { PeerError } from "../../src/errors.ts";
 import type { Authorization } from "../../src/mechanism/mechanism.ts";
 import type { QzmqFactory } from "../../src/mechanism/qzmq/index.ts";
 import type { QzmqMechanism } from "../../src/mechanism/qzmq/qzmq.ts";
-import { RegionPool } from "../../src/wire/frame-batch.ts";
+import { EngineMemory } from "../../src/engine/memory.ts";
 import type { PipeItem } from "../../src/wire/message.ts";
 import type { SocketType } from "../../src/wire/socket-type.ts";
 import { ACCEPTED, engineSettings, plain } from "../support/engine-pair.ts";
@@ -75,7 +75,7 @@ export class Victim {
           return size <= limit ? waiting.splice(0) : [];
         },
       },
-      new RegionPool(),
+      new EngineMemory(),
       this.now,
     );
     this.run();

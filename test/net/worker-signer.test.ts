@@ -24,7 +24,7 @@ test.before.each((context) => {
   };
 });
 test.after.each(async () => {
-  await Promise.all(started.map((signer) => signer.close()));
+  await Promise.all(started.map((signer) => signer.dispose()));
   started = [];
 });
 
@@ -68,19 +68,19 @@ test("a request that cannot be signed fails alone", async ({ start }) => {
 test("closing rejects what is awaited and what comes later, and the thread ends", async ({ start }) => {
   const signer = start();
   const outcomes = Promise.all([1, 2, 3].map(() => failure(signer.sign(utf8("m"), CONTEXT))));
-  const closed = signer.close();
+  const closed = signer.dispose();
   const message = "this signer has been closed";
   assert.equal(await outcomes, [message, message, message]);
   await closed;
   assert.is(await failure(signer.sign(utf8("m"), CONTEXT)), message);
-  await signer.close();
+  await signer.dispose();
 });
 
 test("requests are bounded", async ({ start }) => {
   const signer = start();
   const outcomes = Array.from({ length: 1026 }, () => failure(signer.sign(utf8("m"), CONTEXT)));
   assert.is(await outcomes[1025], "too many signatures are awaited");
-  await signer.close();
+  await signer.dispose();
   assert.is(await outcomes[1024], "this signer has been closed");
 });
 
@@ -126,7 +126,7 @@ test("a thread that cannot work fails its requests", () => {
     for (const _ of [1, 2]) {
       await signer.sign(new Uint8Array(1), new Uint8Array(0)).catch((error) => console.log(error.message));
     }
-    await signer.close();`);
+    await signer.dispose();`);
   assert.is(output.trim(), "the signing thread failed\nthe signing thread failed");
   assert.is(status, 0);
 });

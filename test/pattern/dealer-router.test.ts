@@ -2,7 +2,7 @@
 import { test } from "uvu";
 import * as assert from "uvu/assert";
 import { UsageError } from "../../src/errors.ts";
-import { bench, FakePeer, msg, readAll, text } from "../support/fake-transport.ts";
+import { bench, FakePeer, msg, peerNamed, readAll, text } from "../support/fake-transport.ts";
 
 const unreachable = (error: unknown) => error instanceof UsageError && error.code === "EHOSTUNREACH";
 
@@ -126,6 +126,38 @@ test("ZMQ_ROUTER_HANDOVER: the newcomer takes the identity, the former holder is
     ["same", "before"],
     ["same", "after"],
   ]);
+});
+
+test("a routing id is never handed over from one identity to another, an anonymous one included", () => {
+  const as = (peer: string | null) => ({ ...peerNamed("same"), facts: { peer } });
+  for (const [holder, newcomer, handedOver] of [
+    ["alice", "alice", true],
+    ["alice", "mallory", false],
+    ["alice", null, false],
+    [null, "mallory", false],
+    [null, null, true],
+  ] as const) {
+    const { socket } = bench("ROUTER", { handover: true });
+    const first = new FakePeer(socket, "same");
+    assert.ok(first.accept(as(holder)));
+    const second = new FakePeer(socket, "same");
+    assert.is(second.accept(as(newcomer)), handedOver, `${holder} to ${newcomer}`);
+    assert.is(first.terminations, handedOver ? 1 : 0);
+  }
+});
+
+test("messages that wait for one identity do not go to another at the same endpoint", () => {
+  const { socket } = bench("ROUTER");
+  const as = (peer: string) => ({ ...peerNamed("server"), facts: { peer } });
+  const there = new FakePeer(socket, "server");
+  assert.ok(there.dial() && there.up(as("bob")));
+  there.down();
+  socket.send(msg("server", "for bob"));
+  assert.not(there.up(as("mallory")));
+  assert.ok(there.up(as("bob")));
+  assert.equal(there.heard(), [["for bob"]]);
+  there.down();
+  assert.ok(there.up(as("carol")), "nothing waits");
 });
 
 test("RFC 28 ROUTER SHALL drop messages to unknown or full peers, and a message that is only an identity", () => {

@@ -24,7 +24,7 @@ function memory(): number {
 
 test("100 handshakes with a signing thread: the event loop turns on between them", async () => {
   const identity = await qzmq.generateIdentity("ML-DSA-44", { worker: true });
-  const security = qzmq.server({ identity, ...PATIENT });
+  const security = qzmq.server({ identity, helloTimeout: LIMIT, ...PATIENT });
   const pull = use(new Pull({ security }));
   await pull.bind(freeEndpoint());
   let turns = 0;
@@ -52,7 +52,7 @@ test("100 handshakes with a signing thread: the event loop turns on between them
 });
 
 test("500 clients connect, exchange and close; what an idle connection costs", async () => {
-  const security = qzmq.server({ identity: bob, ...PATIENT });
+  const security = qzmq.server({ identity: bob, helloTimeout: LIMIT, ...PATIENT });
   const router = use(new Router({ security, handshakeInterval: 0 }));
   await router.bind(freeEndpoint("ipc"));
   const count = 500;

@@ -5,7 +5,7 @@ import type { EngineHost, EngineSettings } from "../../src/engine/host.ts";
 import { socketParty } from "../../src/engine/party.ts";
 import type { Authorization, MechanismFactory } from "../../src/mechanism/mechanism.ts";
 import { nullMechanism } from "../../src/mechanism/null.ts";
-import { RegionPool } from "../../src/wire/frame-batch.ts";
+import { EngineMemory } from "../../src/engine/memory.ts";
 import type { PipeItem } from "../../src/wire/message.ts";
 import type { SocketType } from "../../src/wire/socket-type.ts";
 
@@ -107,7 +107,7 @@ export class Party {
       engineSettings(socketType, options.settings),
       factory.create(),
       host,
-      new RegionPool(),
+      new EngineMemory(),
       this.now,
     );
   }

@@ -76,9 +76,9 @@ export class FakePeer extends FakeTransport {
     this.pipe = new Pipe(pattern, { ...LIMITS, ...limits });
   }
 
-  /** Comes to the socket's bound side. False when it is refused. */
-  accept(): boolean {
-    this.pipe.attach(this, this.#peer);
+  /** Comes to the socket's bound side, as `peer` or as it was made. False when it is refused. */
+  accept(peer: Peer = this.#peer): boolean {
+    this.pipe.attach(this, peer);
     return this.#settle(this.#pattern.attach(this.pipe) && this.#pattern.connected(this.pipe), true);
   }
 
@@ -87,9 +87,9 @@ export class FakePeer extends FakeTransport {
     return this.#pattern.attach(this.pipe);
   }
 
-  /** The dialled connection is up. False when the socket refuses it. */
-  up(): boolean {
-    this.pipe.attach(this, this.#peer);
+  /** The dialled connection is up, with `peer` or as it was made. False when the socket refuses it. */
+  up(peer: Peer = this.#peer): boolean {
+    this.pipe.attach(this, peer);
     return this.#settle(this.#pattern.connected(this.pipe), false);
   }
 

@@ -3,7 +3,8 @@ import * as fc from "fast-check";
 import { test } from "uvu";
 import * as assert from "uvu/assert";
 import { encodeFrame, MORE } from "../../src/wire/frame.ts";
-import { FrameBatch, REGION, RegionPool } from "../../src/wire/frame-batch.ts";
+import { FrameBatch, REGION } from "../../src/wire/frame-batch.ts";
+import { MemoryPool } from "../../src/wire/memory-pool.ts";
 import type { Message } from "../../src/wire/message.ts";
 import { octets } from "../support/recorded.ts";
 
@@ -12,7 +13,7 @@ function encoded(message: Message): Buffer {
 }
 
 test("RFC 37 message: MORE on all frames but the last", () => {
-  const batch = new FrameBatch(new RegionPool());
+  const batch = new FrameBatch(new MemoryPool(REGION, 16));
   batch.message([octets('"a"'), octets(""), octets('"bc"')]);
   batch.encoded(octets('04 05 04 "PONG"'));
   batch.frame(0, octets('"d"'));
@@ -23,7 +24,7 @@ test("RFC 37 message: MORE on all frames but the last", () => {
 });
 
 test("small frames and commands share one piece; large bodies are referenced, not joined", () => {
-  const batch = new FrameBatch(new RegionPool());
+  const batch = new FrameBatch(new MemoryPool(REGION, 16));
   for (let i = 0; i < 50; i++) {
     batch.message([Buffer.alloc(16, i)]);
     batch.encoded(octets('04 05 04 "PONG"'));
@@ -54,7 +55,7 @@ test("any messages and commands, taken at any time, come out as frame by frame",
   );
   fc.assert(
     fc.property(fc.array(step, { maxLength: 60 }), (steps) => {
-      const pool = new RegionPool();
+      const pool = new MemoryPool(REGION, 16);
       // Two batches share a pool; a region given back too early would be overwritten by the other.
       const pair = [new FrameBatch(pool), new FrameBatch(pool)];
       const expected: Buffer[][] = [[], []];
@@ -94,7 +95,7 @@ test("any messages and commands, taken at any time, come out as frame by frame",
 });
 
 test("regions come back to the pool, and the pool keeps few", () => {
-  const pool = new RegionPool();
+  const pool = new MemoryPool(REGION, 16);
   const batch = new FrameBatch(pool);
   for (let i = 0; i < 100; i++) batch.message([Buffer.alloc(10_000)]);
   const used = new Set<ArrayBufferLike>(batch.take().map((piece) => piece.buffer));
@@ -106,7 +107,7 @@ test("regions come back to the pool, and the pool keeps few", () => {
 });
 
 test("an idle batch holds one small region, however much went through it", () => {
-  const batch = new FrameBatch(new RegionPool());
+  const batch = new FrameBatch(new MemoryPool(REGION, 16));
   for (let i = 0; i < 100; i++) batch.message([Buffer.alloc(10_000)]);
   batch.take();
   batch.recycle();

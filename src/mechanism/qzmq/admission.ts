@@ -207,6 +207,7 @@ export class Seat {
   readonly drop: () => void;
   readonly #admission: Admission;
   #held = 0;
+  #buffered = 0;
   #left = false;
 
   constructor(admission: Admission, address: string | null, drop: () => void) {
@@ -227,6 +228,13 @@ export class Seat {
     this.#held += octets;
   }
 
+  /** Octets that lie with the connection undecoded, in all; as {@link Seat.hold}. After {@link Seat.leave} nothing counts. */
+  buffer(octets: number): void {
+    if (this.#left) return;
+    this.#admission.account(octets - this.#buffered);
+    this.#buffered = octets;
+  }
+
   /**
    * Runs a public-key operation in its turn, through `defer`. `start` calls `done` once the operation has returned;
    * until then it counts, even if the seat has been left. Nothing is run after {@link Seat.leave}.
@@ -240,8 +248,8 @@ export class Seat {
   leave(): void {
     if (this.#left) return;
     this.#left = true;
-    this.#admission.account(-this.#held);
-    this.#held = 0;
+    this.#admission.account(-this.#held - this.#buffered);
+    this.#held = this.#buffered = 0;
     this.#admission.release(this);
   }
 }

@@ -15,6 +15,7 @@ import {
   type Work,
 } from "./handshake.ts";
 import type { Identity } from "./identity.ts";
+import type { Reveal } from "./key-log.ts";
 import type { MasterSecrets } from "./key-schedule.ts";
 import {
   type ClientHello,
@@ -59,6 +60,7 @@ export interface ClientSession {
   /** Taken out of the store; its PSK is ours to wipe. */
   readonly ticket: StoredTicket | null;
   readonly early: EarlyFlight | null;
+  readonly reveal: Reveal | null;
 }
 
 /** What CLIENTKEY came of. */
@@ -84,7 +86,9 @@ export class AwaitFinished implements Awaiting {
   constructor(session: ClientSession, exchanged: Exchanged) {
     this.#session = session;
     this.#exchanged = exchanged;
-    this.#owed = exchanged.hello.extensions.earlyData ? [] : (session.early?.frames ?? []);
+    const again =
+      !exchanged.hello.extensions.earlyData && session.config.options.earlyDelivery !== "immediate";
+    this.#owed = again ? (session.early?.frames ?? []) : [];
   }
 
   /** Sends what waits, before the server's FINISHED. */

@@ -33,6 +33,7 @@ import {
 } from "./handshake.ts";
 import type { Identity } from "./identity.ts";
 import { type Encapsulation, keyExchange } from "./kem.ts";
+import { type Reveal, revealFor } from "./key-log.ts";
 import { EarlySecrets, type HandshakeSecrets } from "./key-schedule.ts";
 import {
   appendSealed,
@@ -67,12 +68,28 @@ function mostEarly(ticket: StoredTicket): number {
 
 /** Sends CLIENTHELLO, and early messages when there are some and a ticket allows them. */
 export function startClient(handshake: Handshake, config: ClientConfig): Awaiting {
-  const { settings, options, serverName } = config;
-  const { host } = handshake;
+  const { options } = config;
   const trust = options.trust();
   const identity = options.identity?.() ?? null;
   const scope = ticketScope(handshake, config, trust, identity);
   const ticket = takeTicket(handshake, config, trust, scope);
+  try {
+    return greet(handshake, config, { trust, identity, scope, ticket });
+  } catch (error) {
+    wipe(ticket?.psk);
+    throw error;
+  }
+}
+
+/** Sends CLIENTHELLO, and early messages with a ticket that allows them. The ticket's PSK goes to the state that follows. */
+function greet(
+  handshake: Handshake,
+  config: ClientConfig,
+  given: Pick<ClientSession, "trust" | "identity" | "scope" | "ticket">,
+): Awaiting {
+  const { settings, options, serverName } = config;
+  const { host } = handshake;
+  const { ticket } = given;
   const earlyLimit = options.earlyData && ticket ? mostEarly(ticket) : 0;
   const frames = earlyLimit > 0 ? host.takeEarlyMessages(earlyLimit) : [];
   const hello: ClientHello = {
@@ -91,8 +108,9 @@ export function startClient(handshake: Handshake, config: ClientConfig): Awaitin
   const body = encodeClientHello(hello);
   transcript.setClientHello(body);
   send(handshake, body);
+  const reveal = revealFor(settings.keyLog, hello.random);
   const early =
-    ticket !== null && frames.length > 0 ? sendEarly(handshake, ticket, transcript, frames) : null;
+    ticket !== null && frames.length > 0 ? sendEarly(handshake, ticket, transcript, frames, reveal) : null;
   const endpointName = endpointHost(host.endpoint);
   const expectedName =
     serverName !== null
@@ -101,7 +119,7 @@ export function startClient(handshake: Handshake, config: ClientConfig): Awaitin
         ? null
         : ({ value: endpointName, from: "endpoint" } as const);
   return new AwaitServerHello(
-    { handshake, config, trust, identity, expectedName, scope, hello, transcript, ticket, early },
+    { handshake, config, ...given, expectedName, hello, transcript, early, reveal },
     false,
   );
 }
@@ -145,11 +163,12 @@ function sendEarly(
   ticket: StoredTicket,
   transcript: OpenTranscript,
   frames: readonly Uint8Array[],
+  reveal: Reveal | null,
 ): EarlyFlight {
   // The host's frames are whole messages by contract; a server would close on anything else.
   if (!areWholeMessages(Buffer.concat(frames))) throw new RangeError("early data: whole messages expected");
   const { hash, aead } = primitives(handshake.provider, parseSuite(ticket.suite)!);
-  const secrets = new EarlySecrets(hash, ticket.psk);
+  const secrets = new EarlySecrets(hash, ticket.psk, reveal);
   const key = secrets.earlyKey(aead, transcript.hashWith(hash));
   secrets.wipe();
   return sealEarly(key, frames, ticket.recordLimit, handshake.output);
@@ -192,7 +211,7 @@ class AwaitServerHello implements Awaiting {
     const suite = this.#checkChoices(hello);
     const { hash, aead } = primitives(handshake.provider, suite);
     const transcript = session.transcript.choose(hash).add(hello.beforeAuth);
-    const secrets = new EarlySecrets(hash, hello.resumed ? ticket!.psk : null);
+    const secrets = new EarlySecrets(hash, hello.resumed ? ticket!.psk : null, session.reveal);
     let handshakeSecrets: HandshakeSecrets | undefined;
     let exchanged: Encapsulation | undefined;
     try {

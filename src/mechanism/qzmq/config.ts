@@ -5,6 +5,7 @@ import { type Mode, SIGNATURE_OCTETS, signaturesOfMode } from "./algorithm.ts";
 import type { Counters } from "./counters.ts";
 import { type ClientAuth, MAX_RECORD_LIMIT, MIN_RECORD_LIMIT } from "./extensions.ts";
 import type { Identity } from "./identity.ts";
+import type { KeyLog } from "./key-log.ts";
 import { isName, NAME_RULE } from "./name.ts";
 import { checkSuites, defaultSuites, type Suite } from "./suite.ts";
 import type { TicketKeysOptions } from "./ticket-keys.ts";
@@ -38,6 +39,8 @@ export interface CommonOptions extends KeyLimits {
   readonly handshakeTimeout?: number;
   /** Where to count; default a fresh one. */
   readonly counters?: Counters;
+  /** Is told the secrets of every connection; default none is. */
+  readonly keyLog?: KeyLog | null;
 }
 
 /** Settings of a client. */
@@ -52,6 +55,8 @@ export interface ClientOptions extends CommonOptions {
   readonly tickets?: TicketStore | null;
   /** Send waiting messages with a ticket's CLIENTHELLO; default false. */
   readonly earlyData?: boolean;
+  /** For servers that deliver early data at once; default `held`. */
+  readonly earlyDelivery?: EarlyDelivery;
   /** Send waiting messages right after CLIENTKEY, before the server's socket type is known; default false. */
   readonly fastStart?: boolean;
 }
@@ -64,7 +69,7 @@ export interface ServerOptions extends CommonOptions {
   readonly clientAuth?: ClientAuth;
   /** Trust in clients; needed unless clientAuth is `none`. */
   readonly trust?: () => Trust;
-  /** Milliseconds until the first CLIENTHELLO is there; default 5000. */
+  /** Milliseconds from the connection until the first CLIENTHELLO is there, greeting included; default 5000. */
   readonly helloTimeout?: number;
   /** Issue tickets; default `null`, none. */
   readonly tickets?: (TicketKeysOptions & TicketPolicy) | null;
@@ -72,12 +77,22 @@ export interface ServerOptions extends CommonOptions {
   readonly admission?: Admission;
 }
 
+/**
+ * What becomes of early data. `held`: a server delivers it once the handshake has verified, at most once; a client whose
+ * early data was refused sends it again. `immediate`: a server delivers it as it opens, to an application that bears a
+ * message twice, for a replayed flight is delivered before the client that it was stolen from is heard; and a client
+ * does not send it again, since whoever replayed it may have had it delivered: what was refused is lost.
+ */
+export type EarlyDelivery = "held" | "immediate";
+
 /** How tickets are given out. */
 export interface TicketPolicy {
   /** How many right after the handshake, 1..4; default 1. One more follows each rotation, up to 4 in all. */
   readonly count?: number;
   /** Octets of early data that a ticket allows, 0..1 MiB; default 0, no early data. */
   readonly earlyLimit?: number;
+  /** When early data is delivered; default `held`. */
+  readonly earlyDelivery?: EarlyDelivery;
   /** Seconds since the last full handshake, at most; default 86 400. */
   readonly maxAuthAge?: number;
 }
@@ -99,6 +114,7 @@ export interface Settings {
   readonly recordLimit: number;
   readonly handshakeTimeout: number;
   readonly limits: Required<KeyLimits>;
+  readonly keyLog: KeyLog | null;
 }
 
 /** Checks and completes. Throws `RangeError`, saying what was expected. */
@@ -125,7 +141,14 @@ export function checkCommon(options: CommonOptions): Settings {
     recordLimit,
     handshakeTimeout,
     limits,
+    keyLog: options.keyLog ?? null,
   };
+}
+
+/** Throws `RangeError` for anything but the two words; `held` for nothing. */
+export function checkEarlyDelivery(value: EarlyDelivery | undefined): EarlyDelivery {
+  if (value === undefined || value === "held" || value === "immediate") return value ?? "held";
+  throw new RangeError(`earlyDelivery: "held" or "immediate" expected, not ${JSON.stringify(value)}`);
 }
 
 /** A server name as a user gives it: lower-cased, checked. */

@@ -15,6 +15,7 @@ import { type KeyLimits, MAX_TICKETS } from "./config.ts";
 import { CLOSE_CODE, type CloseCode, type Control, decodeControl, MAX_CONTROL } from "./control.ts";
 import type { Counters } from "./counters.ts";
 import { Epochs, notConfirmed, type Opened } from "./epochs.ts";
+import { connectionFacts, type Early } from "./facts.ts";
 import { isCommand } from "./framing.ts";
 import { keyExchange } from "./kem.ts";
 import type { EpochSecrets, Exporter } from "./key-schedule.ts";
@@ -31,6 +32,7 @@ import {
 } from "./record.ts";
 import { LAST_EPOCH, UpdateBudget } from "./rotation.ts";
 import type { Suite } from "./suite.ts";
+import type { PeerRecord } from "./verdict.ts";
 
 /** How long a side reads on after its CLOSE, milliseconds. */
 export const CLOSE_WAIT = 5000;
@@ -77,7 +79,7 @@ export interface ConnectionParts {
   readonly ticketing: Ticketing;
   readonly peerMetadata: Metadata;
   readonly resumed: boolean;
-  readonly early: "none" | "accepted" | "refused";
+  readonly early: Early;
 }
 
 /** See the head of this file. `now` is monotonic milliseconds. */
@@ -135,6 +137,11 @@ export class Connection {
     );
   }
 
+  /** `null` for an anonymous client. */
+  get peer(): PeerRecord | null {
+    return this.#parts.peerProven.peer;
+  }
+
   /** True once the peer's goodbye was read and ours is queued, or it did not come in time. */
   get ended(): boolean {
     return this.#closing.ours && (this.#closing.theirs || this.#closeBy === Number.POSITIVE_INFINITY);
@@ -149,23 +156,17 @@ export class Connection {
   /** Holds no secret. */
   get facts(): Readonly<Record<string, unknown>> {
     const { suite, settings, peerProven, resumed, early, role } = this.#parts;
-    const peer = peerProven.peer;
-    return {
+    const { epoch, rotation } = this.#epochs;
+    return connectionFacts({
       role,
-      suite: suite.name,
-      kem: suite.kem,
-      signature: suite.signature,
-      aead: suite.aead,
-      hash: suite.hash,
+      suite,
       mode: settings.mode,
-      peer: peer?.identity ?? null,
-      peerKind: peer?.kind ?? "anonymous",
-      peerFingerprint: peer === null ? null : Buffer.from(peer.chain[0]!.keyId).toString("hex"),
-      epoch: this.#epochs.epoch,
-      rotation: this.#epochs.rotation,
+      peer: peerProven.peer,
+      epoch,
+      rotation,
       resumed,
       early,
-    };
+    });
   }
 
   /** One frame of the peer; plaintext of a MESSAGE, or `null`. Throws {@link PeerError}. */

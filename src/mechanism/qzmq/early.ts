@@ -1,6 +1,6 @@
 /** Early data: messages that go with a ticket's CLIENTHELLO, before the server has answered (spec, "Early data"). */
 import { PeerError } from "../../errors.ts";
-import { areWholeMessages } from "./framing.ts";
+import { areWholeMessages, wholeMessages } from "./framing.ts";
 import type { TrafficKey } from "./key-schedule.ts";
 import {
   cutRecords,
@@ -45,8 +45,8 @@ export function sealEarly(
 
 /** What a server does with EARLY commands. */
 export interface EarlyIntake {
-  /** One command body. Throws {@link PeerError}. */
-  take(body: Uint8Array): void;
+  /** One command body. What is to be delivered at once; `null` for nothing. Throws {@link PeerError}. */
+  take(body: Uint8Array): Uint8Array | null;
   /**
    * CLIENTKEY is there and has verified, and says how many were sent. The messages, `null` for none. Throws
    * {@link PeerError} `ERR_QZMQ_PROTOCOL` when it does not agree.
@@ -55,10 +55,26 @@ export interface EarlyIntake {
   wipe(): void;
 }
 
-/** Opens and holds early data up to `limit` octets. Takes `key` over. `hold` accounts for octets held. */
-export function acceptEarly(key: TrafficKey, limit: number, hold: (octets: number) => void): EarlyIntake {
+/**
+ * Opens and holds early data up to `limit` octets. Takes `key` over. `hold` accounts for octets held. `immediate`: holds
+ * only what is no whole message yet.
+ */
+export function acceptEarly(
+  key: TrafficKey,
+  limit: number,
+  hold: (octets: number) => void,
+  immediate = false,
+): EarlyIntake {
   const opener = new RecordOpener(key, STREAM.early, 0);
-  const held: Uint8Array[] = [];
+  let held: Uint8Array[] = [];
+  const deliver = (): Uint8Array | null => {
+    const frames = Buffer.concat(held);
+    const whole = wholeMessages(frames);
+    if (whole === null) throw misfit("not whole messages");
+    if (whole === 0) return null;
+    held = [frames.subarray(whole)];
+    return frames.subarray(0, whole);
+  };
   return {
     take(body) {
       const head = decodeRecordHead(body);
@@ -68,6 +84,7 @@ export function acceptEarly(key: TrafficKey, limit: number, hold: (octets: numbe
         throw misfit("more than allowed");
       hold(size);
       held.push(opener.open(head, body));
+      return immediate ? deliver() : null;
     },
     finish(records) {
       if (records !== opener.records) throw misfit("records are missing");
@@ -92,6 +109,7 @@ export function dropEarly(earlyLimit: number): EarlyIntake {
       if (++commands > MAX_EARLY_COMMANDS || octets > Math.max(earlyLimit, MIN_DROPPED)) {
         throw misfit("more than allowed");
       }
+      return null;
     },
     finish(records) {
       if (records !== 0) throw misfit("counted although refused");

@@ -56,19 +56,23 @@ export function writeU32(bytes: Uint8Array, offset: number, value: number): void
   bytes[offset + 3] = value;
 }
 
-/** Whether encoded frames are whole messages and nothing else: no command, no octet and no frame missing at the end. */
-export function areWholeMessages(frames: Uint8Array): boolean {
-  let offset = 0;
-  let more = false;
-  while (offset < frames.length) {
+/** Octets of the whole messages that encoded frames begin with; `null` when there is a frame of another kind. */
+export function wholeMessages(frames: Uint8Array): number | null {
+  let whole = 0;
+  for (let offset = 0; offset < frames.length; ) {
     const flags = frames[offset]!;
-    if ((flags & ~(MORE | LONG)) !== 0) return false;
+    if ((flags & ~(MORE | LONG)) !== 0) return null;
     const header = (flags & LONG) === 0 ? 2 : 9;
-    if (offset + header > frames.length) return false;
+    if (offset + header > frames.length) break;
     let size = 0;
     for (let i = 1; i < header; i++) size = size * 256 + frames[offset + i]!;
     offset += header + size;
-    more = (flags & MORE) !== 0;
+    if (offset <= frames.length && (flags & MORE) === 0) whole = offset;
   }
-  return offset === frames.length && !more;
+  return whole;
+}
+
+/** Whether encoded frames are whole messages and nothing else: no command, no octet and no frame missing at the end. */
+export function areWholeMessages(frames: Uint8Array): boolean {
+  return wholeMessages(frames) === frames.length;
 }

@@ -100,10 +100,20 @@ export interface Awaiting {
   readonly maxFrameSize: number;
   /** The message that is the peer's last: who fails on it just closes (spec, "ERROR"). */
   readonly last?: HandshakeName;
+  /** The peer that early data is delivered of at once, as its ticket has it: messages pass before the handshake is done. */
+  readonly early?: EarlyPeer;
+  /** Early data to deliver now, once. */
+  takePlaintext?(): Uint8Array | null;
   /** `command` is the state's to keep. Throws {@link PeerError} or `LayoutError`. */
   receive(command: Command): Work<State>;
   /** Overwrites what it holds. */
   dispose(): void;
+}
+
+/** Whom messages come from that are delivered before the handshake is done. */
+export interface EarlyPeer {
+  readonly metadata: Metadata;
+  readonly facts: Readonly<Record<string, unknown>>;
 }
 
 /** The end of the handshake. */

@@ -1,11 +1,18 @@
 /** Factories of the QZMQ mechanism, one for each role of a socket (spec, "QZMQ/1"). */
-import type { MechanismFactory } from "../mechanism.ts";
+import type { Mechanism, MechanismFactory } from "../mechanism.ts";
 import { Admission } from "./admission.ts";
 import type { Mode } from "./algorithm.ts";
 import { startClient } from "./client.ts";
-import { type ClientOptions, checkCommon, checkServerName, type ServerOptions } from "./config.ts";
+import {
+  type ClientOptions,
+  checkCommon,
+  checkEarlyDelivery,
+  checkServerName,
+  type ServerOptions,
+} from "./config.ts";
 import { type Counters, createCounters } from "./counters.ts";
-import { MECHANISM_NAME, QzmqMechanism, type Role } from "./qzmq.ts";
+import { MECHANISM_NAME, QzmqMechanism } from "./qzmq.ts";
+import type { Role } from "./role.ts";
 import { startServer } from "./server.ts";
 import { TicketService } from "./ticket-service.ts";
 
@@ -27,6 +34,7 @@ export interface QzmqFactory extends MechanismFactory {
 export function qzmqClient(options: ClientOptions): QzmqFactory {
   const settings = checkCommon(options);
   const serverName = checkServerName(options.serverName);
+  checkEarlyDelivery(options.earlyDelivery);
   const counters = options.counters ?? createCounters();
   const role: RoleParts = {
     ...{ asServer: false, counters, provider: settings.provider, recordLimit: settings.recordLimit },
@@ -38,6 +46,7 @@ export function qzmqClient(options: ClientOptions): QzmqFactory {
       begin: (handshake) => startClient(handshake, { settings, options, serverName }),
       operate: (defer, start) => defer(() => start(() => {})),
       tick() {},
+      buffer() {},
       leave() {},
     }),
   };
@@ -53,6 +62,8 @@ export function qzmqServer(options: ServerOptions): QzmqFactory {
   if (clientAuth !== "none" && options.trust === undefined) {
     throw new RangeError(`clientAuth ${clientAuth} needs trust in clients: pins or authorities`);
   }
+  const helloTimeout = options.helloTimeout ?? 5000;
+  if (!(helloTimeout > 0)) throw new RangeError("helloTimeout: more than 0 ms expected");
   const admission = options.admission ?? new Admission(settings.provider, settings.random);
   const tickets = options.tickets ? new TicketService(settings, options) : null;
   const config = { settings, options, clientAuth, admission, tickets };
@@ -60,14 +71,15 @@ export function qzmqServer(options: ServerOptions): QzmqFactory {
     ...{ asServer: true, counters, provider: settings.provider, recordLimit: settings.recordLimit },
     unixTime: settings.unixTime,
     mode: settings.mode,
-    helloTimeout: options.helloTimeout ?? 5000,
+    helloTimeout,
     handshakeTimeout: settings.handshakeTimeout,
-    enter(host, drop) {
-      const seat = admission.enter(host.peerAddress, drop);
+    enter(peerAddress, drop) {
+      const seat = admission.enter(peerAddress, drop);
       return {
         begin: (handshake) => startServer(handshake, config, seat),
         operate: (defer, start) => seat.operate(defer, start),
         tick: (now) => admission.tick(now),
+        buffer: (octets) => seat.buffer(octets),
         leave: () => seat.leave(),
       };
     },
@@ -82,7 +94,8 @@ type RoleParts = Omit<Role, "over"> & { readonly mode: Mode };
 
 function factory(parts: RoleParts, admission: Admission | null, dispose: () => void): QzmqFactory {
   const connections = new Set<QzmqMechanism>();
-  const role: Role = { ...parts, over: (mechanism) => connections.delete(mechanism) };
+  const all: Set<Mechanism> = connections;
+  const role: Role = { ...parts, over: (mechanism) => all.delete(mechanism) };
   return {
     ...{ name: MECHANISM_NAME, optionName: "qzmq", errorIsHint: true, securesInproc: false },
     ...{ mode: parts.mode, counters: parts.counters, connections, admission, dispose },

@@ -142,15 +142,11 @@ function generateKem(kem: Kem, random: Random) {
   }
 }
 
+/** Draws its randomness inside: a runtime's own ML-KEM takes none from outside, and serves only the provider's source. */
 function encapsulateKem(kem: Kem, publicKey: Uint8Array, random: Random): Encapsulation {
-  const randomness = random(32);
-  try {
-    const made = kem.encapsulate(publicKey, randomness);
-    if (made === null) throw badKey("encapsulation key is not reduced");
-    return made;
-  } finally {
-    wipe(randomness);
-  }
+  const made = kem.encapsulate(publicKey, random);
+  if (made === null) throw badKey("encapsulation key is not reduced");
+  return made;
 }
 
 /** X25519, with the check of RFC 7748, section 6.1, made here too so that no provider can forget it. */

@@ -18,6 +18,7 @@
 import { wipe } from "../../bytes/constant-time.ts";
 import { utf8, Writer } from "../../bytes/writer.ts";
 import type { Aead, AeadKey, Hash } from "../../crypto/provider.ts";
+import type { LoggedLabel, Reveal } from "./key-log.ts";
 
 /** Every label (spec, "Labels"). */
 const LABEL = {
@@ -51,11 +52,16 @@ export function derive(
   th: Uint8Array,
   length = hash.length,
 ): Uint8Array {
-  const info = new Writer()
-    .u16(length)
-    .v8(utf8(LABEL_PREFIX + label))
-    .v8(th)
-    .finish();
+  // Not by a Writer: a handshake derives some fifty times.
+  const name = utf8(LABEL_PREFIX + label);
+  if (name.length > 255 || th.length > 255) throw new RangeError("a label or a context beyond 255 octets");
+  const info = new Uint8Array(4 + name.length + th.length);
+  info[0] = length >> 8;
+  info[1] = length;
+  info[2] = name.length;
+  info.set(name, 3);
+  info[3 + name.length] = th.length;
+  info.set(th, 4 + name.length);
   return hash.expand(secret, info, length);
 }
 
@@ -89,10 +95,19 @@ function trafficKey(hash: Hash, aead: Aead, secret: Uint8Array): TrafficKey {
   }
 }
 
-/** Key and iv straight from Derive(secret, label, th), without a traffic secret that outlives the call. */
-function deriveKey(hash: Hash, aead: Aead, secret: Uint8Array, label: string, th: Uint8Array): TrafficKey {
-  const traffic = derive(hash, secret, label, th);
+/** Where a traffic key comes from: Derive(secret, label, th), in an epoch. */
+interface Origin {
+  readonly secret: Uint8Array;
+  readonly label: LoggedLabel;
+  readonly th: Uint8Array;
+  readonly epoch: number;
+}
+
+/** Key and iv straight from their origin, without a traffic secret that outlives the call. */
+function deriveKey(hash: Hash, aead: Aead, origin: Origin, reveal: Reveal | null): TrafficKey {
+  const traffic = derive(hash, origin.secret, origin.label, origin.th);
   try {
+    reveal?.(origin.label, origin.epoch, traffic);
     return trafficKey(hash, aead, traffic);
   } finally {
     wipe(traffic);
@@ -124,19 +139,25 @@ export class EarlySecrets {
   readonly #hash: Hash;
   readonly #early: Uint8Array;
   readonly #resumed: boolean;
+  readonly #reveal: Reveal | null;
 
-  /** `psk` has the hash's length and stays the caller's to wipe; `null` in a full handshake. */
-  constructor(hash: Hash, psk: Uint8Array | null) {
+  /**
+   * `psk` has the hash's length and stays the caller's to wipe; `null` in a full handshake. `reveal` is told the
+   * traffic secrets of this stage and all that follow.
+   */
+  constructor(hash: Hash, psk: Uint8Array | null, reveal: Reveal | null = null) {
     const zeros = new Uint8Array(hash.length);
     if (psk !== null && psk.length !== hash.length) throw new RangeError(`a PSK has ${hash.length} octets`);
     this.#hash = hash;
     this.#early = hash.extract(zeros, psk ?? zeros);
     this.#resumed = psk !== null;
+    this.#reveal = reveal;
   }
 
   /** Key of EARLY records. `th` is TH(CLIENTHELLO) under the hash of the ticket's suite. */
   earlyKey(aead: Aead, th: Uint8Array): TrafficKey {
-    return deriveKey(this.#hash, aead, this.#early, LABEL.clientEarly, th);
+    const origin = { secret: this.#early, label: LABEL.clientEarly, th, epoch: 0 };
+    return deriveKey(this.#hash, aead, origin, this.#reveal);
   }
 
   /** Field auth of a resumed SERVERHELLO. `th` is TH(SERVERHELLO before auth). */
@@ -149,7 +170,7 @@ export class EarlySecrets {
     const binderKey = this.#resumed ? derive(this.#hash, this.#early, LABEL.binder, NO_CONTEXT) : null;
     const handshake = nextSecret(this.#hash, this.#early, kemSecret);
     this.wipe();
-    return new HandshakeSecrets(this.#hash, handshake, binderKey, th);
+    return new HandshakeSecrets(this.#hash, handshake, binderKey, th, this.#reveal);
   }
 
   wipe(): void {
@@ -164,14 +185,24 @@ export class HandshakeSecrets {
   readonly #binderKey: Uint8Array | null;
   readonly #client: Uint8Array;
   readonly #server: Uint8Array;
+  readonly #reveal: Reveal | null;
 
   /** Takes over `handshake` and `binderKey`. Made by {@link EarlySecrets.intoHandshake}. */
-  constructor(hash: Hash, handshake: Uint8Array, binderKey: Uint8Array | null, th: Uint8Array) {
+  constructor(
+    hash: Hash,
+    handshake: Uint8Array,
+    binderKey: Uint8Array | null,
+    th: Uint8Array,
+    reveal: Reveal | null = null,
+  ) {
     this.#hash = hash;
     this.#handshake = handshake;
     this.#binderKey = binderKey;
     this.#client = derive(hash, handshake, LABEL.clientHandshake, th);
     this.#server = derive(hash, handshake, LABEL.serverHandshake, th);
+    this.#reveal = reveal;
+    reveal?.(LABEL.clientHandshake, 0, this.#client);
+    reveal?.(LABEL.serverHandshake, 0, this.#server);
   }
 
   /** Key of the sealed part of CLIENTKEY. */
@@ -194,7 +225,7 @@ export class HandshakeSecrets {
     const master = nextSecret(this.#hash, this.#handshake, new Uint8Array(this.#hash.length));
     const server = this.#server.slice();
     this.wipe();
-    return new MasterSecrets(this.#hash, master, server, th);
+    return new MasterSecrets(this.#hash, master, server, th, this.#reveal);
   }
 
   wipe(): void {
@@ -209,13 +240,21 @@ export class MasterSecrets {
   readonly #master: Uint8Array;
   readonly #serverHandshake: Uint8Array;
   readonly #th: Uint8Array;
+  readonly #reveal: Reveal | null;
 
   /** Takes over both secrets. Made by {@link HandshakeSecrets.intoMaster}. */
-  constructor(hash: Hash, master: Uint8Array, serverHandshake: Uint8Array, th: Uint8Array) {
+  constructor(
+    hash: Hash,
+    master: Uint8Array,
+    serverHandshake: Uint8Array,
+    th: Uint8Array,
+    reveal: Reveal | null = null,
+  ) {
     this.#hash = hash;
     this.#master = master;
     this.#serverHandshake = serverHandshake;
     this.#th = th;
+    this.#reveal = reveal;
   }
 
   /** Keys of the sealed part of FINISHED. */
@@ -230,12 +269,12 @@ export class MasterSecrets {
 
   /** What the client seals records with in epoch 0. */
   clientTraffic(aead: Aead): TrafficKey {
-    return deriveKey(this.#hash, aead, this.#master, LABEL.clientApplication, this.#th);
+    return this.#traffic(aead, LABEL.clientApplication);
   }
 
   /** What the server seals records with in epoch 0. */
   serverTraffic(aead: Aead): TrafficKey {
-    return deriveKey(this.#hash, aead, this.#master, LABEL.serverApplication, this.#th);
+    return this.#traffic(aead, LABEL.serverApplication);
   }
 
   /** `th` is TH(FINISHED). Consumes this stage. */
@@ -245,11 +284,15 @@ export class MasterSecrets {
     const chain = derive(hash, this.#master, LABEL.chain, th);
     const resumption = derive(hash, this.#master, LABEL.resumption, th);
     this.wipe();
-    return { exporter, epoch: new EpochSecrets(hash, 0, th, chain, resumption) };
+    return { exporter, epoch: new EpochSecrets(hash, 0, th, chain, resumption, this.#reveal) };
   }
 
   wipe(): void {
     wipe(this.#master, this.#serverHandshake);
+  }
+
+  #traffic(aead: Aead, label: LoggedLabel): TrafficKey {
+    return deriveKey(this.#hash, aead, { secret: this.#master, label, th: this.#th, epoch: 0 }, this.#reveal);
   }
 }
 
@@ -260,14 +303,23 @@ export class EpochSecrets {
   readonly #th: Uint8Array;
   readonly #chain: Uint8Array;
   readonly #resumption: Uint8Array;
+  readonly #reveal: Reveal | null;
 
   /** Takes over both secrets. */
-  constructor(hash: Hash, epoch: number, th: Uint8Array, chain: Uint8Array, resumption: Uint8Array) {
+  constructor(
+    hash: Hash,
+    epoch: number,
+    th: Uint8Array,
+    chain: Uint8Array,
+    resumption: Uint8Array,
+    reveal: Reveal | null = null,
+  ) {
     this.epoch = epoch;
     this.#hash = hash;
     this.#th = th;
     this.#chain = chain;
     this.#resumption = resumption;
+    this.#reveal = reveal;
   }
 
   /** The PSK of a ticket sealed in this epoch; `nonce` has 16 octets. The caller's to wipe. */
@@ -286,16 +338,19 @@ export class EpochSecrets {
     ack: Uint8Array,
   ): { readonly keys: TrafficKeys; readonly next: EpochSecrets } {
     const hash = this.#hash;
+    const epoch = this.epoch + 1;
     const th = hash.digest(this.#th, new Writer().v32(update).v32(ack).finish());
     const secret = hash.extract(this.#chain, kemSecret);
     try {
-      const client = deriveKey(hash, aead, secret, LABEL.clientApplication, th);
-      const server = deriveKey(hash, aead, secret, LABEL.serverApplication, th);
+      const traffic = (label: LoggedLabel) =>
+        deriveKey(hash, aead, { secret, label, th, epoch }, this.#reveal);
+      const client = traffic(LABEL.clientApplication);
+      const server = traffic(LABEL.serverApplication);
       const chain = derive(hash, secret, LABEL.chain, th);
       const resumption = derive(hash, secret, LABEL.resumption, th);
       return {
         keys: { client, server },
-        next: new EpochSecrets(hash, this.epoch + 1, th, chain, resumption),
+        next: new EpochSecrets(hash, epoch, th, chain, resumption, this.#reveal),
       };
     } finally {
       wipe(secret);

@@ -6,11 +6,9 @@
  * step resumes it, possibly from a later turn of the event loop, and `wake()` tells the engine once the generator has
  * reached the next state or has thrown, which `advance` then reports.
  */
-import type { CryptoProvider } from "../../crypto/provider.ts";
 import { PeerError } from "../../errors.ts";
 import type { Metadata } from "../../wire/metadata.ts";
 import type { Mechanism, MechanismHost, MechanismStatus } from "../mechanism.ts";
-import type { Defer } from "./admission.ts";
 import type { Connection } from "./connection.ts";
 import { CLOSE_CODE, type CloseCode } from "./control.ts";
 import { type Counters, countCompleted, countFailure } from "./counters.ts";
@@ -19,6 +17,9 @@ import { encodeCommand, isCommand } from "./framing.ts";
 import type { Awaiting, Handshake, State, Step, Work } from "./handshake.ts";
 import { COMMAND_NAMES, decodeCommand, decodeError, encodeError, MAX_CLIENT_HELLO } from "./messages.ts";
 import { RECORD_OVERHEAD } from "./record.ts";
+import type { Entry, Role } from "./role.ts";
+import { type Answer, carryOut } from "./steps.ts";
+import type { PeerRecord, RefusalCause } from "./verdict.ts";
 
 /** Name in the greeting. */
 export const MECHANISM_NAME = "QZMQ";
@@ -27,37 +28,7 @@ const RESERVED_COMMANDS: ReadonlySet<string> = new Set(["READY", ...COMMAND_NAME
 /** Octet of the greeting that says the role (RFC 37, "greeting"). */
 const AS_SERVER = 32;
 
-/** What a role brings. */
-export interface Role {
-  readonly asServer: boolean;
-  readonly provider: CryptoProvider;
-  readonly counters: Counters;
-  readonly recordLimit: number;
-  readonly unixTime: () => number;
-  /** Milliseconds until the peer's first message, and until the end of the handshake. */
-  readonly helloTimeout: number;
-  readonly handshakeTimeout: number;
-  /** Enters the connection; `drop` is called when it has to make room. Throws {@link PeerError} `ERR_QZMQ_BUSY`. */
-  enter(host: MechanismHost, drop: () => void): Entry;
-  /** The connection is over. */
-  over(mechanism: QzmqMechanism): void;
-}
-
-/** One connection's entry. */
-export interface Entry {
-  begin(handshake: Handshake): Awaiting;
-  /** Runs a public-key operation in its turn; `start` calls `done` once it has returned. */
-  operate(defer: Defer, start: (done: () => void) => void): void;
-  /** The time, at each call. */
-  tick(now: number): void;
-  /** The handshake is over, one way or the other. May be called again. */
-  leave(): void;
-}
-
-/** How a step went on: its answer, or an error to throw into the generator. */
-type Answer =
-  | { readonly ok: true; readonly value: unknown }
-  | { readonly ok: false; readonly error: unknown };
+/** What a handshake step came to. */
 type Outcome = { readonly state: State } | { readonly error: unknown };
 
 /** See the head of this file. */
@@ -68,15 +39,21 @@ export class QzmqMechanism implements Mechanism {
   readonly #role: Role;
   readonly #output: Uint8Array[] = [];
   #host: MechanismHost | null = null;
+  #wake: () => void = () => {};
   #entry: Entry | null = null;
   #state: Awaiting | null = null;
   #work: Work<State> | null = null;
   #outcome: Outcome | null = null;
   #connection: Connection | null = null;
+  /** When the handshake began, and when its time began to run, which is with the connection. */
   #startedAt = 0;
+  #openedAt: number | null = null;
   #now = 0;
   #deadline = Number.POSITIVE_INFINITY;
   #dropped = false;
+  #early = false;
+  /** The peer is believed no more: ends the connection at the next turn. */
+  #withdrawn: PeerError | null = null;
   /** The message in hand was the peer's last: it hears no ERROR any more. */
   #unheard = false;
   #over = false;
@@ -91,7 +68,8 @@ export class QzmqMechanism implements Mechanism {
 
   get status(): MechanismStatus {
     if (this.#connection !== null) return "ready";
-    return this.#work === null ? "handshaking" : "waiting";
+    if (this.#work !== null) return "waiting";
+    return this.#state?.early === undefined ? "handshaking" : "ready";
   }
 
   get maxFrameSize(): number {
@@ -106,11 +84,11 @@ export class QzmqMechanism implements Mechanism {
   }
 
   get peerMetadata(): Metadata | null {
-    return this.#connection?.peerMetadata ?? null;
+    return this.#connection?.peerMetadata ?? this.#state?.early?.metadata ?? null;
   }
 
   get facts(): Readonly<Record<string, unknown>> | null {
-    return this.#connection?.facts ?? null;
+    return this.#connection?.facts ?? this.#state?.early?.facts ?? null;
   }
 
   get deadline(): number {
@@ -120,16 +98,46 @@ export class QzmqMechanism implements Mechanism {
     return this.#connection?.deadline ?? this.#deadline;
   }
 
+  /** Who the peer was proven to be; `null` for an anonymous client, and before the handshake is done. */
+  get peer(): PeerRecord | null {
+    return this.#connection?.peer ?? null;
+  }
+
   /** True once both sides said goodbye, or the peer did not in time: nothing more comes, the transport can be cut. */
   get ended(): boolean {
     return this.#connection?.ended ?? false;
+  }
+
+  /** True once the handshake has verified; `ready` may come before that, with early data that is delivered at once. */
+  get established(): boolean {
+    return this.#connection !== null && !this.#over;
+  }
+
+  get early(): boolean {
+    return this.#early;
   }
 
   get counters(): Counters {
     return this.#role.counters;
   }
 
+  /** From here on the peer has a place among the half-open handshakes, and so long for its first message. */
+  admit(connection: Pick<MechanismHost, "peerAddress" | "wake">, now: number): void {
+    this.#wake = () => connection.wake();
+    this.#openedAt = now;
+    this.#deadline = now + Math.min(this.#role.helloTimeout, this.#role.handshakeTimeout);
+    this.#guard(() => {
+      this.#entry = this.#role.enter(connection.peerAddress, () => this.#drop());
+    });
+  }
+
+  holding(octets: number, now: number): void {
+    this.#tick(now);
+    if (!this.#over) this.#guard(() => this.#entry?.buffer(octets));
+  }
+
   start(host: MechanismHost, now: number): void {
+    if (this.#openedAt === null) this.admit(host, now);
     this.#host = host;
     this.#tick(now);
     this.#startedAt = now;
@@ -139,18 +147,19 @@ export class QzmqMechanism implements Mechanism {
       const text = `The peer's greeting gives no role that fits a ${this.asServer ? "server" : "client"}`;
       throw this.#fail(new PeerError("ERR_QZMQ_ROLE", text));
     }
-    this.#deadline = now + Math.min(this.#role.helloTimeout, this.#role.handshakeTimeout);
     this.#guard(() => {
-      this.#entry = this.#role.enter(host, () => this.#drop());
-      this.#state = this.#entry.begin(this.#handshake(host));
+      this.#state = this.#entry!.begin(this.#handshake(host));
     });
   }
 
   receive(flags: number, body: Uint8Array, now: number): Uint8Array | null {
     this.#tick(now);
     return this.#guard(() => {
-      if (this.#connection !== null) return this.#connection.receive(flags, body, now);
-      this.#deadline = this.#startedAt + this.#role.handshakeTimeout;
+      if (this.#connection !== null) {
+        this.#early = false;
+        return this.#connection.receive(flags, body, now);
+      }
+      this.#deadline = this.#openedAt! + this.#role.handshakeTimeout;
       if (!isCommand(flags)) throw new PeerError("ERR_QZMQ_PROTOCOL", "Message before the handshake is done");
       const command = decodeCommand(body.slice());
       if (command.name === "ERROR") {
@@ -210,6 +219,12 @@ export class QzmqMechanism implements Mechanism {
     return queued;
   }
 
+  /** Ends the connection: the peer, once believed, would be refused now. It is told CLOSE(4). */
+  withdraw(cause: RefusalCause): void {
+    this.#withdrawn = new PeerError("ERR_QZMQ_AUTH", `Peer believed no more (${cause})`);
+    this.#host!.wake();
+  }
+
   /** Keying material for the application (spec, "Exporter"); see `Exporter.export`. Only when `ready`. */
   exportKeyingMaterial(label: string, context: Uint8Array, length: number): Uint8Array {
     return this.#ready().export(label, context, length);
@@ -234,9 +249,8 @@ export class QzmqMechanism implements Mechanism {
   }
 
   #ready(): Connection {
-    if (this.#connection === null || this.#over)
-      throw new Error("the handshake is not done, or the connection is over");
-    return this.#connection;
+    if (this.#connection !== null && !this.#over) return this.#connection;
+    throw new Error("the handshake is not done, or the connection is over");
   }
 
   #handshake(host: MechanismHost): Handshake {
@@ -252,11 +266,12 @@ export class QzmqMechanism implements Mechanism {
 
   #drop(): void {
     this.#dropped = true;
-    this.#host!.wake();
+    this.#wake();
   }
 
   /** Takes over what a handshake step came to, if it has. */
   #settle(): Uint8Array | null {
+    if (this.#withdrawn !== null) throw this.#withdrawn;
     const outcome = this.#outcome;
     if (outcome === null) return null;
     this.#outcome = null;
@@ -264,9 +279,12 @@ export class QzmqMechanism implements Mechanism {
     if ("error" in outcome) throw outcome.error;
     if (outcome.state.kind === "awaiting") {
       this.#state = outcome.state;
-      return null;
+      const plaintext = outcome.state.takePlaintext?.() ?? null;
+      this.#early = plaintext !== null;
+      return plaintext;
     }
     const { connection, plaintext } = outcome.state;
+    this.#early = plaintext !== null;
     this.#state = null;
     this.#connection = connection;
     this.#entry?.leave();
@@ -299,7 +317,7 @@ export class QzmqMechanism implements Mechanism {
       if (began) this.#resume(value);
       else atOnce = value;
     };
-    this.#carryOut(step, answer);
+    carryOut(step, this.#host!, this.#entry!, answer);
     began = true;
     return atOnce;
   }
@@ -308,44 +326,6 @@ export class QzmqMechanism implements Mechanism {
     if (this.#work === null) return;
     this.#proceed(this.#dropped ? { ok: false, error: noSeat() } : answer);
     if (this.#outcome !== null) this.#host!.wake();
-  }
-
-  #carryOut(step: Step, answer: (value: Answer) => void): void {
-    const host = this.#host!;
-    const defer = (task: () => void) => host.defer(task);
-    switch (step.kind) {
-      case "authorize":
-        host.authorize(step.credentials, (value) => answer({ ok: true, value }), step.claimed);
-        break;
-      case "turn":
-        this.#entry!.operate(defer, (done) => {
-          try {
-            answer({ ok: true, value: undefined });
-          } finally {
-            done();
-          }
-        });
-        break;
-      case "sign":
-        this.#entry!.operate(defer, (done) => {
-          const signed = (value: Answer) => {
-            done();
-            answer(value);
-          };
-          const failed = (cause: unknown) => {
-            const error = new PeerError("ERR_QZMQ_INTERNAL", "Signer failed", { cause });
-            signed({ ok: false, error });
-          };
-          try {
-            const signature = step.signer.sign(step.message, step.context);
-            if (signature instanceof Uint8Array) signed({ ok: true, value: signature });
-            else signature.then((value) => signed({ ok: true, value }), failed);
-          } catch (error) {
-            failed(error);
-          }
-        });
-        break;
-    }
   }
 
   #guard<T>(run: () => T): T {
@@ -359,12 +339,14 @@ export class QzmqMechanism implements Mechanism {
   /** The one way out of a failure: what the peer is told is queued, secrets are gone. Returns the error. */
   #fail(error: PeerError): PeerError {
     const inHandshake = this.#connection === null;
+    // It came no further than the greetings.
+    if (this.#host === null) this.#role.counters.handshakesStarted++;
     countFailure(this.#role.counters, error.code, inHandshake);
     if (inHandshake) {
       const reason = this.#unheard ? null : wireReason(error.code);
       if (reason !== null) this.#output.push(encodeCommand(encodeError(reason)));
     } else {
-      const code = closeCode(error.code);
+      const code = error === this.#withdrawn ? CLOSE_CODE.policy : closeCode(error.code);
       if (code !== null) this.#sayGoodbye(code);
     }
     this.dispose();

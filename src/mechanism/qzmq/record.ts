@@ -26,8 +26,10 @@ export const EARLY_OVERHEAD = 15 + TAG_LENGTH;
 export const HARD_RECORDS = 2 ** 33;
 export const HARD_BYTES = 2 ** 41;
 
-/** Small messages share records up to this size of plaintext; one large frame makes larger records. */
+/** Small messages share records up to this size of plaintext. */
 const COALESCE = 65_536;
+/** Large frames fill records up to this size; in still larger ones the AEAD gets no faster. */
+const LARGE = 131_072;
 
 const NAMES: Readonly<Record<RecordName, Uint8Array>> = {
   MESSAGE: new Writer().v8(utf8("MESSAGE")).finish(),
@@ -190,15 +192,16 @@ export class RecordOpener {
 }
 
 /**
- * Cuts encoded frames into record plaintexts and calls `emit` with each, its pieces and their size. Small pieces share
- * a record of up to 64 KiB; a piece larger than that fills records of up to `limit` octets.
+ * Cuts encoded frames into record plaintexts of at most `limit` octets and calls `emit` with each, its pieces and their
+ * size. Pieces share a record of some 64 KiB; one that would make it larger goes in with what is before it only when
+ * that is little, such as the header of a large frame.
  */
 export function cutRecords(
   frames: readonly Uint8Array[],
   limit: number,
   emit: (pieces: readonly Uint8Array[], size: number) => void,
 ): void {
-  const shared = Math.min(COALESCE, limit);
+  const largest = Math.min(LARGE, limit);
   let pieces: Uint8Array[] = [];
   let size = 0;
   const flush = () => {
@@ -207,18 +210,13 @@ export function cutRecords(
     size = 0;
   };
   for (const frame of frames) {
-    let rest = frame;
-    while (rest.length > 0) {
-      const room = (rest.length > shared ? limit : shared) - size;
-      if (rest.length <= room || rest.length > shared) {
-        const piece = rest.subarray(0, Math.max(room, 0));
-        if (piece.length > 0) pieces.push(piece);
-        size += piece.length;
-        rest = rest.subarray(piece.length);
-        if (rest.length > 0) flush();
-      } else {
-        flush();
-      }
+    if (size + frame.length > COALESCE && size >= COALESCE / 2) flush();
+    for (let start = 0; start < frame.length; ) {
+      const end = Math.min(frame.length, start + largest - size);
+      pieces.push(frame.subarray(start, end));
+      size += end - start;
+      start = end;
+      if (size >= COALESCE || size === largest) flush();
     }
   }
   flush();

@@ -12,6 +12,7 @@ import type { ClientAuth } from "./extensions.ts";
 import {
   type Awaiting,
   authorize,
+  type EarlyPeer,
   type Handshake,
   primitives,
   type State,
@@ -45,6 +46,7 @@ import type { Suite } from "./suite.ts";
 import type { TicketState } from "./ticket.ts";
 import type { TicketService } from "./ticket-service.ts";
 import type { Transcript } from "./transcript.ts";
+import type { PeerRecord } from "./verdict.ts";
 
 const NOTHING = new Uint8Array(0);
 
@@ -79,6 +81,8 @@ export interface SentHello {
   readonly early: EarlyIntake;
   readonly accepted: boolean;
   readonly asked: boolean;
+  /** Early data is delivered at once, of this peer. */
+  readonly earlyPeer?: EarlyPeer;
 }
 
 /** What CLIENTKEY has shown. */
@@ -95,12 +99,21 @@ interface VerifiedClient {
 export class AwaitClientKey implements Awaiting {
   readonly kind = "awaiting";
   readonly maxFrameSize = MAX_HANDSHAKE_FRAME;
+  readonly early?: EarlyPeer;
   readonly #session: ServerSession;
   readonly #sent: SentHello;
+  #plaintext: Uint8Array | null = null;
 
   constructor(session: ServerSession, sent: SentHello) {
     this.#session = session;
     this.#sent = sent;
+    if (sent.earlyPeer !== undefined) this.early = sent.earlyPeer;
+  }
+
+  takePlaintext(): Uint8Array | null {
+    const plaintext = this.#plaintext;
+    this.#plaintext = null;
+    return plaintext;
   }
 
   *receive(command: Command): Work<State> {
@@ -110,7 +123,7 @@ export class AwaitClientKey implements Awaiting {
       if (accepted && command.body.length - EARLY_OVERHEAD > recordLimit) {
         throw violation(`EARLY beyond ${recordLimit} octets`);
       }
-      early.take(command.body);
+      this.#plaintext = early.take(command.body);
       return this;
     }
     if (command.name !== "CLIENTKEY") throw unexpected(command, "CLIENTKEY");
@@ -147,8 +160,8 @@ export class AwaitClientKey implements Awaiting {
       const messages = early.finish(parts.earlyRecords);
       const claimed = readPeerMetadata(parts.metadata);
       this.#checkRepeated(claimed);
-      const peerMetadata = yield* this.#authorized(claimed, proven);
-      handshake.host.acceptPeer(peerMetadata);
+      const peerMetadata = this.#sent.earlyPeer?.metadata ?? (yield* authorizePeer(claimed, proven.peer));
+      if (this.#sent.earlyPeer === undefined) handshake.host.acceptPeer(peerMetadata);
 
       transcript.add(parts.verifyData);
       master = handshakeSecrets.intoMaster(transcript.hash());
@@ -199,19 +212,6 @@ export class AwaitClientKey implements Awaiting {
     }
   }
 
-  /** Credentials: the key's fingerprint and the verified identity, both empty for an anonymous client. */
-  *#authorized(metadata: Metadata, { peer }: PeerProven): Work<Metadata> {
-    const identity = peer?.identity ?? "";
-    const fingerprint = peer === null ? NOTHING : peer.chain[0]!.keyId;
-    const decision = yield* authorize([fingerprint, Buffer.from(identity)], metadata);
-    if (decision.status !== 200) {
-      throw new PeerError("ERR_QZMQ_AUTH", `Authorizer: ${decision.status} ${decision.text}`, {
-        status: decision.status,
-      });
-    }
-    return withAuthorized(metadata, decision.metadata, decision.userId === "" ? identity : decision.userId);
-  }
-
   #sendFinished(master: MasterSecrets): void {
     const { handshake } = this.#session;
     const { suite, transcript } = this.#sent;
@@ -226,7 +226,7 @@ export class AwaitClientKey implements Awaiting {
 
   #establish({ master, proven, keysConfirmed, claimed, peerMetadata }: VerifiedClient): Connection {
     const { handshake, config } = this.#session;
-    const { suite, hello, ticket, transcript, serverKey, accepted, asked } = this.#sent;
+    const { suite, hello, ticket, transcript, serverKey, accepted, asked, earlyPeer } = this.#sent;
     const { aead } = primitives(handshake.provider, suite);
     const sealer = new RecordSealer(master.serverTraffic(aead), STREAM.application, 0);
     const opener = new RecordOpener(master.clientTraffic(aead), STREAM.application, 0);
@@ -248,11 +248,27 @@ export class AwaitClientKey implements Awaiting {
           tickets === null
             ? { kind: "none" }
             : { kind: "issue", issue: (psk) => tickets.issue(subject, psk, unixSeconds(handshake)) },
-        early: accepted ? "accepted" : asked ? "refused" : "none",
+        early: earlyPeer !== undefined ? "immediate" : accepted ? "accepted" : asked ? "refused" : "none",
       },
       handshake.now,
     );
     connection.issueTickets(tickets?.count ?? 0);
     return connection;
   }
+}
+
+/**
+ * The properties of a peer that the authorizer accepts, with what it gave. Credentials: the key's fingerprint and the
+ * verified identity, both empty for an anonymous client. Throws {@link PeerError} `ERR_QZMQ_AUTH`.
+ */
+export function* authorizePeer(metadata: Metadata, peer: PeerRecord | null): Work<Metadata> {
+  const identity = peer?.identity ?? "";
+  const fingerprint = peer === null ? NOTHING : peer.chain[0]!.keyId;
+  const decision = yield* authorize([fingerprint, Buffer.from(identity)], metadata);
+  if (decision.status !== 200) {
+    throw new PeerError("ERR_QZMQ_AUTH", `Authorizer: ${decision.status} ${decision.text}`, {
+      status: decision.status,
+    });
+  }
+  return withAuthorized(metadata, decision.metadata, decision.userId === "" ? identity : decision.userId);
 }

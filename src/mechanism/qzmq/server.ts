@@ -13,8 +13,10 @@ import { PeerError } from "../../errors.ts";
 import type { Seat } from "./admission.ts";
 import { clientAlgorithms } from "./config.ts";
 import { acceptEarly, dropEarly, type EarlyIntake, NO_EARLY } from "./early.ts";
+import { connectionFacts } from "./facts.ts";
 import {
   type Awaiting,
+  type EarlyPeer,
   type Handshake,
   primitives,
   type State,
@@ -28,6 +30,7 @@ import {
 } from "./handshake.ts";
 import type { Identity } from "./identity.ts";
 import { type KemKeyPair, keyExchange } from "./kem.ts";
+import { revealFor } from "./key-log.ts";
 import { EarlySecrets } from "./key-schedule.ts";
 import {
   appendAuth,
@@ -41,7 +44,13 @@ import {
   type ServerHello,
   withoutCookie,
 } from "./messages.ts";
-import { AwaitClientKey, type SentHello, type ServerConfig, type ServerSession } from "./server-key.ts";
+import {
+  AwaitClientKey,
+  authorizePeer,
+  type SentHello,
+  type ServerConfig,
+  type ServerSession,
+} from "./server-key.ts";
 import { SIGNATURE_CONTEXTS } from "./signer.ts";
 import { hasClassicalPart, type Suite } from "./suite.ts";
 import type { TicketState } from "./ticket.ts";
@@ -131,20 +140,24 @@ class AwaitClientHello implements Awaiting {
       const { hash, aead } = primitives(handshake.provider, suite);
       const open = new OpenTranscript(handshake.host.peerGreeting, handshake.host.localGreeting);
       open.setClientHello(command.body);
-      secrets = new EarlySecrets(hash, ticket?.psk ?? null);
+      secrets = new EarlySecrets(hash, ticket?.psk ?? null, revealFor(settings.keyLog, hello.random));
 
       const asked = hello.extensions.earlyData;
       const earlyLimit = Math.min(ticket?.earlyLimit ?? 0, tickets?.earlyLimit ?? 0);
       const accepted = asked && earlyLimit > 0 && this.#dropped === null;
       if (asked) handshake.counters[accepted ? "earlyAccepted" : "earlyRefused"]++;
       early = accepted
-        ? acceptEarly(secrets.earlyKey(aead, open.hashWith(hash)), earlyLimit, (size) =>
-            this.#session.seat.hold(size),
+        ? acceptEarly(
+            secrets.earlyKey(aead, open.hashWith(hash)),
+            earlyLimit,
+            (size) => this.#session.seat.hold(size),
+            tickets?.immediate,
           )
         : asked
           ? dropEarly(tickets?.earlyLimit ?? 0)
           : NO_EARLY;
 
+      const earlyPeer = accepted && tickets?.immediate ? yield* this.#earlyPeer(ticket!, suite) : undefined;
       const random = handshake.random(32);
       yield* turn();
       pair = keyExchange(handshake.provider, suite.kem).generate(handshake.random);
@@ -181,6 +194,7 @@ class AwaitClientHello implements Awaiting {
         early,
         accepted,
         asked,
+        ...(earlyPeer === undefined ? {} : { earlyPeer }),
       };
       next = new AwaitClientKey(this.#session, sent);
       return next;
@@ -192,6 +206,21 @@ class AwaitClientHello implements Awaiting {
         early?.wipe();
       }
     }
+  }
+
+  /** The peer as the ticket has it, if the authorizer and the socket take it: what it sends is delivered from now on. */
+  *#earlyPeer(ticket: TicketState, suite: Suite): Work<EarlyPeer> {
+    const { host } = this.#session.handshake;
+    const claimed: [string, Uint8Array][] = [["Socket-Type", Buffer.from(ticket.socketType, "latin1")]];
+    if (ticket.identity.length > 0) claimed.push(["Identity", ticket.identity]);
+    const metadata = yield* authorizePeer(new Map(claimed), ticket.client);
+    host.acceptPeer(metadata);
+    const { mode } = this.#session.config.settings;
+    const begun = { epoch: 0, rotation: "steady", resumed: true, early: "immediate" } as const;
+    return {
+      metadata,
+      facts: connectionFacts({ role: "server", suite, mode, peer: ticket.client, ...begun }),
+    };
   }
 }
 

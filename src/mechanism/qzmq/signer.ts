@@ -20,11 +20,16 @@ export interface Signer {
    * rejected promise fails the one handshake that asked for it. `message` is valid until the promise settles.
    */
   sign(message: Uint8Array, context: Uint8Array): Uint8Array | Promise<Uint8Array>;
+  /**
+   * Ends the signer: what is held of the private key is overwritten, its thread, if it has one, ends. Signing afterwards
+   * throws or rejects. May be called again. Whoever made an identity disposes of its signer when the last socket that
+   * shows it is closed. Absent where there is nothing to end.
+   */
+  dispose?(): void | Promise<void>;
 }
 
 /** A signer whose private key is in this process. */
 export interface LocalSigner extends Signer {
-  /** Overwrites what is held of the private key. Signing afterwards throws or rejects. */
   dispose(): void;
 }
 

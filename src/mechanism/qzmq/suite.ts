@@ -47,6 +47,12 @@ const SPELLINGS: readonly Readonly<Record<string, number>>[] = [
   { sha256: 1, sha384: 2 },
 ];
 
+/** The octet that a spelling names at this place of a suite (KEM, signature, AEAD, hash); `undefined` for none. */
+export function octetByName(place: 0 | 1 | 2 | 3, text: string): number | undefined {
+  const name = plain(text);
+  return Object.hasOwn(SPELLINGS[place]!, name) ? SPELLINGS[place]![name] : undefined;
+}
+
 function plain(text: string): string {
   return text.toLowerCase().replace(/[^a-z0-9]/g, "");
 }
@@ -91,7 +97,9 @@ export function hasClassicalPart(octets: Uint8Array): boolean {
  */
 export function suiteByName(text: string): Suite {
   const parts = text.split(/[/,]/).map((part) => part.trim());
-  const octets = parts.map((part, i) => (/^[1-9]$/.test(part) ? Number(part) : SPELLINGS[i]?.[plain(part)]));
+  const octets = parts.map((part, i) =>
+    i > 3 ? undefined : /^[1-9]$/.test(part) ? Number(part) : octetByName(i as 0 | 1 | 2 | 3, part),
+  );
   const suite = octets.includes(undefined) ? null : parseSuite(Uint8Array.from(octets as number[]));
   if (suite === null) {
     throw new RangeError(

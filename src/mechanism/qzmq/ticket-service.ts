@@ -2,7 +2,14 @@
 import { wipe } from "../../bytes/constant-time.ts";
 import { type Metadata, property } from "../../wire/metadata.ts";
 import { hex } from "./algorithm.ts";
-import { inRange, MAX_EARLY_LIMIT, MAX_TICKETS, type ServerOptions, type Settings } from "./config.ts";
+import {
+  checkEarlyDelivery,
+  inRange,
+  MAX_EARLY_LIMIT,
+  MAX_TICKETS,
+  type ServerOptions,
+  type Settings,
+} from "./config.ts";
 import { type Counters, countTicketRefused } from "./counters.ts";
 import type { ClientHello } from "./messages.ts";
 import { DEFAULT_MAX_AUTH_AGE, refuseResumption } from "./resumption.ts";
@@ -30,6 +37,8 @@ export class TicketService {
   readonly count: number;
   /** Octets of early data that our tickets allow. */
   readonly earlyLimit: number;
+  /** Deliver it before the handshake has verified. */
+  readonly immediate: boolean;
   readonly #settings: Settings;
   readonly #options: ServerOptions;
   readonly #maxAuthAge: number;
@@ -47,6 +56,7 @@ export class TicketService {
     this.#options = options;
     this.count = count;
     this.earlyLimit = earlyLimit;
+    this.immediate = checkEarlyDelivery(options.tickets?.earlyDelivery) === "immediate";
     this.#maxAuthAge = maxAuthAge;
     this.#current();
   }

@@ -84,6 +84,39 @@ test("a key at its hard limit seals nothing", () => {
   sealer.seal("MESSAGE", [], 1, []);
 });
 
+test("a key at its hard limit opens nothing, and a batch is sealed up to the limit alone", () => {
+  const isLimit = (error: unknown) => error instanceof PeerError && error.code === "ERR_QZMQ_LIMIT";
+  const { key } = showing();
+  const opener = new RecordOpener({ ...key, aead: { ...key.aead, open: () => new Uint8Array(0) } }, 1, 0);
+  /** The octets that are looked at; of the rest there is only the length. */
+  const body = (sequence: number, size: number): Uint8Array => {
+    const head = Buffer.concat([Buffer.from("\x07MESSAGE\0"), Buffer.alloc(8)]);
+    head.writeBigUInt64BE(BigInt(sequence), 9);
+    const claimed = {
+      length: 17 + size + 16,
+      subarray: (from: number, to?: number) => head.subarray(from, to),
+    };
+    return claimed as unknown as Uint8Array;
+  };
+  const head = { name: "MESSAGE", keyId: 0, length: 17 } as const;
+  opener.open(head, body(0, HARD_BYTES - 1));
+  assert.throws(() => opener.open(head, body(1, 2)), isLimit);
+  opener.open(head, body(1, 1));
+  assert.equal([opener.records, opener.bytes], [2, HARD_BYTES]);
+
+  const sealer = new RecordSealer(showing().key, 1, 0);
+  sealer.seal("MESSAGE", [], HARD_BYTES - 300_000, []);
+  const out: Uint8Array[] = [];
+  assert.throws(
+    () =>
+      cutRecords([new Uint8Array(1_000_000)], 100_000, (pieces, size) =>
+        sealer.seal("MESSAGE", pieces, size, out),
+      ),
+    isLimit,
+  );
+  assert.equal([sealer.records, sealer.bytes], [4, HARD_BYTES]);
+});
+
 test("an opener does not move on for a record that does not open", () => {
   const make = () => ({ aead: provider.aeads["AES-256-GCM"].key(new Uint8Array(32)), iv: iv.slice() });
   const sealer = new RecordSealer(make(), 1, 0);

@@ -1,0 +1,99 @@
+/**
+ * What an engine has to write: what is urgent (greeting, handshake, what the mechanism says later), then the batch of
+ * frames, as they are or sealed.
+ */
+import type { Mechanism } from "../mechanism/mechanism.ts";
+import { encodeSubscription } from "../wire/command.ts";
+import { FrameBatch } from "../wire/frame-batch.ts";
+import type { MemoryPool } from "../wire/memory-pool.ts";
+import { type PipeItem, SubscriptionChange } from "../wire/message.ts";
+
+/** PINGs and PONGs of ours that may wait; a peer that neither reads nor stops asking gets no more. */
+const MAX_BEATS = 256;
+
+/** See the head of this file. */
+export class Outbox {
+  readonly #mechanism: Mechanism;
+  readonly #batch: FrameBatch;
+  #urgent: Uint8Array[] = [];
+  /** The batch's pieces were taken as they are, and `written` has not been called yet. */
+  #lent = false;
+  /** PINGs and PONGs in the batch. */
+  #beats = 0;
+
+  /** `regions` lends memory for the batch. */
+  constructor(mechanism: Mechanism, regions: MemoryPool) {
+    this.#mechanism = mechanism;
+    this.#batch = new FrameBatch(regions);
+  }
+
+  /** Octets in the batch. */
+  get batched(): number {
+    return this.#batch.size;
+  }
+
+  get hasUrgent(): boolean {
+    return this.#urgent.length > 0;
+  }
+
+  /** Goes out before the batch. */
+  urgent(frame: Uint8Array): void {
+    this.#urgent.push(frame);
+  }
+
+  /** What the mechanism says is urgent. */
+  collect(): void {
+    const output = this.#mechanism.takeOutput();
+    if (output.length > 0) this.#urgent.push(...output);
+  }
+
+  /** Frames an item into the batch; how subscriptions travel depends on the peer's minor version. */
+  item(item: PipeItem, peerMinor: 0 | 1): void {
+    if (item instanceof SubscriptionChange) this.#batch.encoded(encodeSubscription(item, peerMinor));
+    else this.#batch.message(item);
+  }
+
+  /** Queues a PING or PONG; drops it when too many wait already. */
+  beat(frame: Buffer): void {
+    if (this.#beats++ < MAX_BEATS) this.#batch.encoded(frame);
+  }
+
+  /** Everything to write, in order; the batch only when `withBatch`. Throws what sealing throws. */
+  take(withBatch: boolean, now: number): Uint8Array[] {
+    const out = this.#urgent;
+    this.#urgent = [];
+    const size = this.#batch.size;
+    if (size === 0 || !withBatch) return out;
+    this.#beats = 0;
+    if (this.#mechanism.transparent) {
+      this.#lent = true;
+      const pieces = this.#batch.take();
+      return out.length === 0 ? pieces : out.concat(pieces);
+    }
+    let sealed: Uint8Array[];
+    try {
+      sealed = this.#mechanism.seal(this.#batch.take(), size, now);
+    } catch (error) {
+      this.#urgent = out;
+      throw error;
+    }
+    this.#batch.recycle();
+    // Sealing may have started something (a rotation): what it says goes before the next record, not before these.
+    this.collect();
+    return out.length === 0 ? sealed : out.concat(sealed);
+  }
+
+  /** Puts back what was taken: it is urgent now. */
+  putBack(pieces: Uint8Array[]): void {
+    this.#urgent = pieces.concat(this.#urgent);
+  }
+
+  /** The output last taken is out of our hands. `copied`: its memory may be written again at once. */
+  written(copied: boolean): void {
+    // Sealed pieces are not the batch's; what waits in it until the mechanism may send again is untouched.
+    if (!this.#lent) return;
+    this.#lent = false;
+    if (copied) this.#batch.recycle();
+    else this.#batch.abandon();
+  }
+}

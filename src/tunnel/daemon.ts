@@ -1,0 +1,177 @@
+/** A tunnel as a program runs it: the service with its log, its status and its metrics, and how it reloads. */
+import type { Configuration, StatusSettings } from "../config/configuration.ts";
+import { type Parsed, showProblem } from "../config/parse.ts";
+import type { Problem } from "../config/report.ts";
+import { unixTime } from "../net/clock.ts";
+import { Log, type LogOptions } from "../observe/log.ts";
+import { ServiceMetrics } from "../observe/service-metrics.ts";
+import { type ServiceStatus, totalsOf, unreadiness } from "../observe/status.ts";
+import { StatusServer } from "../observe/status-server.ts";
+import { version } from "../qzmq.ts";
+import { logService } from "./log-service.ts";
+import { Service, type ServiceOptions } from "./service.ts";
+import { MaterialsFault } from "./service-event.ts";
+
+/** What a daemon needs from outside. */
+export interface DaemonOptions extends Omit<ServiceOptions, "onEvent"> {
+  /** Path of the configuration, as the user named it. */
+  readonly file: string;
+  readonly log: Pick<LogOptions, "sink" | "form">;
+}
+
+/** Status and metrics cannot be served. */
+export class StatusFault extends Error {
+  override readonly name = "StatusFault";
+  readonly settings: StatusSettings;
+
+  constructor(settings: StatusSettings, cause: unknown) {
+    super(`status ${settings.address} port ${settings.port}: ${(cause as Error).message}`, { cause });
+    this.settings = settings;
+  }
+}
+
+/** See the head of this file. One start, one close. */
+export class Daemon {
+  readonly #file: string;
+  readonly #linger: number;
+  readonly #log: Log;
+  readonly #service: Service;
+  readonly #metrics = new ServiceMetrics();
+  readonly #started = unixTime();
+  #server: { readonly server: StatusServer; readonly key: string } | null = null;
+  #loaded = 0;
+  /** Why the last reload was refused. */
+  #refused = "";
+  /** The reload under way, if any. */
+  #reloading: Promise<void> = Promise.resolve();
+  #closing = false;
+
+  constructor({ file, log, ...service }: DaemonOptions) {
+    this.#file = file;
+    this.#linger = service.linger;
+    this.#log = new Log(log);
+    this.#service = new Service({ ...service, onEvent: (event) => logService(this.#log, file, event) });
+  }
+
+  /** Where status is served; "" when it is not. */
+  get url(): string {
+    return this.#server?.server.url ?? "";
+  }
+
+  /**
+   * Starts links and status. Rejects with {@link MaterialsFault}, {@link LinkFault} or {@link StatusFault}; close it
+   * then too.
+   */
+  async start(configuration: Configuration): Promise<void> {
+    this.#log.level = configuration.logLevel;
+    const { version: node } = process;
+    this.#log.write("service.started", {
+      ...{ version, node, pid: process.pid, configuration: this.#file, links: configuration.links.length },
+    });
+    await this.#service.start(configuration);
+    if (configuration.status !== null && !this.#closing) await this.#serve(configuration.status);
+    this.#loaded = unixTime();
+  }
+
+  /**
+   * Takes over what `read` gives, or says in the log and the status why not and goes on as before. Reloads that are
+   * asked for meanwhile come after it. Never rejects.
+   */
+  reload(read: () => Promise<Parsed>): Promise<void> {
+    this.#reloading = this.#reloading.then(() => this.#reload(read));
+    return this.#reloading;
+  }
+
+  async #reload(read: () => Promise<Parsed>): Promise<void> {
+    if (this.#closing) return;
+    try {
+      const { configuration, problems } = await read();
+      if (configuration === null) throw new MaterialsFault(problems);
+      const { added, changed, removed, kept } = await this.#service.reload(configuration);
+      this.#log.level = configuration.logLevel;
+      this.#refused = "";
+      this.#loaded = unixTime();
+      this.#log.write("configuration.loaded", {
+        file: this.#file,
+        ...{ added: added.length, changed: changed.length, removed: removed.length, kept: kept.length },
+      });
+      await this.#serveAgain(configuration.status);
+    } catch (error) {
+      this.#refuse(error);
+    }
+  }
+
+  #refuse(error: unknown): void {
+    const problems: readonly (Problem | string)[] =
+      error instanceof MaterialsFault ? error.problems : [(error as Error).message];
+    const lines = problems.map((problem) =>
+      typeof problem === "string" ? problem : `${showProblem(this.#file, problem)}; ${problem.mend}`,
+    );
+    this.#refused = lines.join("\n");
+    // One line for each, but for the last ones of many: the log lets only so many pass.
+    for (const line of lines) this.#log.write("configuration.refused", { file: this.#file, error: line });
+  }
+
+  /** Ends everything: what is under way has `linger` milliseconds (-1 no limit). */
+  async close(reason: string): Promise<void> {
+    if (this.#closing) return;
+    this.#closing = true;
+    this.#log.write("service.stopping", { reason });
+    await this.#service.close(this.#linger);
+    await this.#reloading;
+    await this.#server?.server.close();
+    this.#metrics.close();
+    this.#log.write("service.stopped", {});
+    this.#log.close();
+  }
+
+  /** What `/qzmq/status` says. */
+  status(): ServiceStatus {
+    const links = this.#service.status();
+    return {
+      ...{ name: "qzmq tunnel", version, node: process.version, pid: process.pid, started: this.#started },
+      configuration: { file: this.#file, loaded: this.#loaded, error: this.#refused },
+      links,
+      totals: totalsOf(links),
+    };
+  }
+
+  async #serve(settings: StatusSettings): Promise<void> {
+    const { address, port, hosts } = settings;
+    const server = new StatusServer({
+      ...{ address, port, hosts },
+      status: () => this.status(),
+      metrics: () => this.#metrics.text(this.#service.sources()),
+      ready: () => unreadiness(this.#service.status()),
+      onError: (error) => this.#log.write("status.failed", { error: String(error) }),
+    });
+    try {
+      await server.start();
+    } catch (error) {
+      throw new StatusFault(settings, error);
+    }
+    this.#server = { server, key: keyOf(settings) };
+    this.#log.write("status.listening", { url: server.url });
+  }
+
+  /** Moves to another address only when that can be had. */
+  async #serveAgain(settings: StatusSettings | null): Promise<void> {
+    const former = this.#server;
+    if (former?.key === (settings === null ? undefined : keyOf(settings))) return;
+    const samePort = settings !== null && settings.port !== 0 && former?.key.includes(`,${settings.port},`);
+    if (samePort) await former?.server.close();
+    try {
+      if (settings === null) this.#server = null;
+      else await this.#serve(settings);
+    } catch (error) {
+      this.#log.write("status.failed", { error: (error as Error).message });
+      if (samePort) this.#server = null;
+      return;
+    }
+    if (!samePort) await former?.server.close();
+  }
+}
+
+function keyOf({ address, port, hosts }: StatusSettings): string {
+  return JSON.stringify([address, port, hosts]);
+}

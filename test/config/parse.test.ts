@@ -1,0 +1,422 @@
+/** From text to a configuration: the documents' own snippets, every key, what links inherit, and what is refused. */
+import { test } from "uvu";
+import * as assert from "uvu/assert";
+import { type Configuration, sameLink } from "../../src/config/configuration.ts";
+import { parseConfiguration, showProblem } from "../../src/config/parse.ts";
+import { MAX_PROBLEMS } from "../../src/config/report.ts";
+import { FULL, SEED_CRYPTO, SEED_QZMQ } from "./documents.ts";
+
+async function good(text: string, file = "t.yaml"): Promise<Configuration> {
+  const { configuration, problems } = await parseConfiguration(text, { file, folder: "/etc/qzmq" });
+  assert.equal(problems, []);
+  return configuration!;
+}
+
+/** All problems, one line each, with the mend. */
+async function bad(text: string, file = "t.yaml"): Promise<string[]> {
+  const { configuration, problems } = await parseConfiguration(text, { file, folder: "/etc/qzmq" });
+  assert.is(configuration, null);
+  return problems.map((problem) => `${showProblem(file, problem)} => ${problem.mend}`);
+}
+
+/** A configuration of JSON's values. */
+const json = (value: unknown) => good(JSON.stringify(value), "t.json");
+const jsonBad = (value: unknown) => bad(JSON.stringify(value), "t.json");
+
+const LINK = { side: "server", listen: "tcp://*:6000", connect: "tcp://127.0.0.1:5000" };
+const CLIENT = { side: "client", listen: "tcp://127.0.0.1:6000", connect: "tcp://far.example:5000" };
+const BASE = { identity: { key: "k" }, trust: { pins: "p" } };
+const one = (link: object, rest: object = {}) => ({ ...BASE, ...rest, links: { a: { ...LINK, ...link } } });
+const oneClient = (link: object, rest: object = {}) => ({
+  ...BASE,
+  ...rest,
+  links: { a: { ...CLIENT, ...link } },
+});
+
+test("the first document's snippet: its 2^50 octets are too many, and the message says so and how many are not", async () => {
+  const problems = await bad(
+    `${SEED_CRYPTO}identity: {key: k}\ntrust: {pins: p}\nlinks: {a: ${JSON.stringify(LINK)}}\n`,
+  );
+  assert.is(problems.length, 1);
+  assert.match(
+    problems[0]!,
+    /^t\.yaml:10:16: crypto\.key_update\.max_bytes: 1125899906842624 .*2\^40 octets.*AES-256-GCM/,
+  );
+  assert.match(problems[0]!, /=> set max_bytes to 1099511627776 \(2\^40\) or less$/);
+  const mended = SEED_CRYPTO.replace("1125899906842624", "1099511627776");
+  const { links } = await good(
+    `${mended}identity: {key: k}\ntrust: {pins: p}\nlinks: {a: ${JSON.stringify(LINK)}}\n`,
+  );
+  assert.equal(links[0]!.suites, ["x25519+mlkem768/mldsa44/aes256gcm/sha256"]);
+  assert.equal(links[0]!.keyLimits, { maxMessages: 2 ** 32, maxBytes: 2 ** 40, maxAge: 600_000 });
+  assert.is(links[0]!.mode, "hybrid");
+});
+
+test("the second document's snippet works as it stands", async () => {
+  const { links } = await good(
+    `${SEED_QZMQ}identity: {key: k}\ntrust: {pins: p}\nlinks: {a: ${JSON.stringify(LINK)}}\n`,
+  );
+  const [link] = links;
+  assert.equal(link!.suites, ["x25519+mlkem768/mldsa44/aes256gcm/sha256"]);
+  assert.equal(link!.keyLimits, { maxMessages: 2 ** 32, maxBytes: 2 ** 40, maxAge: 600_000 });
+  assert.equal(link!.antiDos, { cookieTimeout: 60_000, maxHandshakes: 10_000 });
+  assert.equal(await bad(SEED_QZMQ), [
+    "t.yaml:1:1: links: links is missing: there is nothing to run => add links: with a name, side, listen and connect for each",
+  ]);
+});
+
+test("a file with every key comes out whole, the same from YAML and JSON", async () => {
+  const fromYaml = await good(FULL.yaml);
+  const fromJson = await json(FULL.value);
+  for (const { links, status, logLevel } of [fromYaml, fromJson]) {
+    assert.is(logLevel, "debug");
+    const { at: _, ...served } = status!;
+    assert.equal(served, { address: "0.0.0.0", port: 9090, hosts: ["gw.example"] });
+    assert.is(links.length, 2);
+  }
+  assert.ok(fromYaml.links.every((link, i) => sameLink(link, fromJson.links[i]!)));
+  const [server, client] = fromYaml.links;
+  assert.is(server!.identity!.key.file, "/etc/qzmq/keys/a.key");
+  assert.is(server!.identity!.passphraseFile!.file, "/run/secrets/pass");
+  assert.equal(server!.identity!.key.place, { line: 31, column: 23 });
+  assert.equal(server!.old, { listen: "tcp://*:5001", connect: "tcp://127.0.0.1:5000" });
+  assert.is(server!.phase, 2);
+  assert.is(server!.clientAuth, "optional");
+  assert.equal(server!.keyLimits, { maxMessages: 1000, maxBytes: 65_536, maxAge: 60_000 });
+  assert.equal(server!.limits, {
+    ...{ maxConnections: 5, highWaterMark: 10, maxQueuedBytes: 1_000_000, maxMessageSize: -1 },
+    ...{ handshakeInterval: 1000, heartbeatInterval: 500, heartbeatTimeout: 2000 },
+  });
+  assert.equal(
+    server!.trust!.authorities.map(({ file }) => file),
+    ["/etc/qzmq/ca.crt", "/etc/qzmq/ca2.crt"],
+  );
+  assert.is(server!.trust!.revocation, "required");
+  assert.is(client!.serverName, "server.example");
+  assert.is(client!.mode, "pq-only");
+  assert.equal(client!.suites, ["mlkem768/mldsa44/aes256gcm/sha256", "mlkem1024/mldsa87/aes256gcm/sha384"]);
+});
+
+test("what a link says goes before what all share: lists and files as a whole, numbers one by one", async () => {
+  const { links } = await json({
+    crypto: { suite: "mlkem768", key_update: { max_msgs: 100, max_age_s: 5 } },
+    identity: { key: "/k", certificates: "c" },
+    trust: { authorities: "a", revocation: "required" },
+    limits: { max_connections: 7, high_water_mark: 8 },
+    links: {
+      plain: LINK,
+      own: {
+        ...{
+          ...LINK,
+          listen: "tcp://*:6001",
+          suite: "hybrid1024",
+          identity: { key: "/o" },
+          trust: { pins: ["x"] },
+        },
+        ...{ key_update: { max_age_s: 9 }, limits: { high_water_mark: 9 } },
+      },
+    },
+  });
+  const [plain, own] = links;
+  assert.is(plain!.identity!.certificates!.file, "/etc/qzmq/c");
+  assert.is(own!.identity!.certificates, null);
+  assert.equal([own!.trust!.authorities, own!.trust!.revocation], [[], "optional"]);
+  assert.equal(own!.keyLimits, { maxMessages: 100, maxBytes: 2 ** 40, maxAge: 9000 });
+  assert.equal([own!.limits.maxConnections, own!.limits.highWaterMark], [7, 9]);
+  assert.ok(plain!.suites.every((name) => name.startsWith("mlkem768/")));
+  assert.ok(own!.suites.every((name) => name.startsWith("x25519+mlkem1024/")));
+  assert.ok(!sameLink(plain!, own!));
+});
+
+test("a list of links and a map of links are the same", async () => {
+  const listed = await json({ ...BASE, links: [{ name: "a", ...LINK }] });
+  const mapped = await json({ ...BASE, links: { a: LINK } });
+  assert.ok(sameLink(listed.links[0]!, mapped.links[0]!));
+});
+
+test("every spelling of an algorithm", async () => {
+  for (const [suite, name] of [
+    [{ kem: "x25519+mlkem768", sig: "mldsa2" }, "x25519+mlkem768/mldsa44/aes256gcm/sha256"],
+    [{ kem: "hybrid768", sig: "ML-DSA-65" }, "x25519+mlkem768/mldsa65/aes256gcm/sha256"],
+    [
+      { kem: "X25519MLKEM768", sig: "mldsa3", aead: "ChaCha20-Poly1305" },
+      "x25519+mlkem768/mldsa65/chacha20poly1305/sha256",
+    ],
+    [{ kem: "ML-KEM-1024", hash: "SHA-384", sig: "mldsa5" }, "mlkem1024/mldsa87/aes256gcm/sha384"],
+    [
+      { aead: "aes-256-gcm", kem: "mlkem_768", hash: "sha384", sig: "mldsa44" },
+      "mlkem768/mldsa44/aes256gcm/sha384",
+    ],
+    ["4,2,2,1", "x25519+mlkem768/mldsa44/chacha20poly1305/sha256"],
+    ["hybrid1024", "x25519+mlkem1024/mldsa65/aes256gcm/sha384"],
+    [["mlkem768", "hybrid768"], "mlkem768/mldsa44/aes256gcm/sha256"],
+  ] as const) {
+    const { links } = await json(one({ suite }));
+    assert.is(links[0]!.suites[0], name);
+  }
+});
+
+test("phases: by number or by name; 3 and 4 are pq-only, and 4 may stay hybrid if the link itself says so", async () => {
+  const modeOf = async (link: object, rest: object = {}) => (await json(one(link, rest))).links[0]!.mode;
+  assert.is(await modeOf({ phase: "observe" }), "hybrid");
+  assert.is(await modeOf({ phase: 2 }, { crypto: { pq_only: true } }), "pq-only");
+  assert.is(await modeOf({ phase: 3 }), "pq-only");
+  assert.is(await modeOf({ phase: "pq-only" }, { crypto: { pq_only: false } }), "pq-only");
+  assert.is(await modeOf({ phase: "refuse-old" }), "pq-only");
+  assert.is(await modeOf({ phase: 4, pq_only: false }), "hybrid");
+  assert.match((await jsonBad(one({ phase: 3, pq_only: false })))[0]!, /links\.a\.pq_only: false in phase 3/);
+  assert.match(
+    (await jsonBad(one({ phase: 3, mode: "classical" })))[0]!,
+    /links\.a\.mode: classical in phase 3/,
+  );
+  const own = await jsonBad(one({ phase: 3, suite: "hybrid768" }));
+  assert.match(
+    own[0]!,
+    /links\.a\.suite: a suite with a classical part, which pq-only excludes; phase 3 is pq-only => /,
+  );
+  const common = await jsonBad(one({ phase: 4 }, { crypto: { suite: { kem: "hybrid768" } } }));
+  assert.match(
+    common[0]!,
+    /crypto\.suite: .*phase 4 is pq-only \(for links\.a\) => give links\.a a suite of its own/,
+  );
+});
+
+const REFUSED: readonly (readonly [name: string, value: object, says: RegExp])[] = [
+  ["classical without its mode", one({ suite: "x25519" }), /suite: a classical suite.*=> .*mode: classical/],
+  ["ed25519 without its mode", one({ suite: { sig: "ed25519" } }), /suite: a classical suite/],
+  [
+    "a combination that is none",
+    one({ suite: { kem: "mlkem1024", hash: "sha256" } }),
+    /no such combination.*sha384/,
+  ],
+  [
+    "mldsa44 with mlkem1024",
+    one({ suite: { kem: "mlkem1024", sig: "mldsa44" } }),
+    /no such combination.*mldsa65/,
+  ],
+  [
+    "pq_only against mode",
+    one({ mode: "hybrid", pq_only: true }),
+    /links\.a\.pq_only: true where mode is hybrid/,
+  ],
+  [
+    "QZMQ switched off",
+    one({}, { qzmq: { enabled: false } }),
+    /qzmq\.enabled: false would send messages in clear/,
+  ],
+  ["both sections", one({}, { qzmq: {}, crypto: {} }), /qzmq: qzmq and crypto mean the same/],
+  [
+    "both names of the suite",
+    one({}, { crypto: { suite: "hybrid768", default_suite: "hybrid768" } }),
+    /default_suite and suite mean the same/,
+  ],
+  [
+    "both names of rotation",
+    one({ key_update: {}, key_rotation: {} }),
+    /key_rotation and key_update mean the same/,
+  ],
+  ["more than 2^32 records", one({ key_update: { max_msgs: 2 ** 32 + 1 } }), /2\^32 records/],
+  [
+    "a server without identity",
+    { trust: { pins: "p" }, links: { a: LINK } },
+    /links\.a\.identity: identity is missing/,
+  ],
+  [
+    "a server that lets anybody in unasked",
+    { identity: { key: "k" }, links: { a: LINK } },
+    /anybody could connect/,
+  ],
+  ["a client without trust", { links: { a: CLIENT } }, /links\.a\.trust: trust is missing/],
+  ["trust in nobody", one({}, { trust: { revocation: "required" } }), /trust: nobody is trusted/],
+  [
+    "revocation with pins alone",
+    one({}, { trust: { pins: "p", revocation: "required" } }),
+    /revocation without an authority/,
+  ],
+  [
+    "an identity without its key",
+    one({}, { identity: { certificates: "c" } }),
+    /identity\.key: key is missing/,
+  ],
+  [
+    "a plain listener for all",
+    oneClient({ listen: "tcp://*:6000" }),
+    /listen: "tcp:\/\/\*:6000" is reached over a network/,
+  ],
+  [
+    "a plain program far away",
+    one({ connect: "tcp://10.0.0.7:1" }),
+    /connect: .* is reached over a network.*allow_remote/,
+  ],
+  [
+    "status for all",
+    one({}, { status: { address: "0.0.0.0" } }),
+    /status\.address: "0\.0\.0\.0" shows status/,
+  ],
+  [
+    "no name for ipc",
+    oneClient({ connect: "ipc:///x" }, { trust: { authorities: "a" } }),
+    /server_name: NAME/,
+  ],
+  [
+    "a server's name on the server's side",
+    one({ server_name: "x" }),
+    /server_name is for links of side client/,
+  ],
+  [
+    "an old link on the client's side",
+    oneClient({ old: { listen: "ipc://x", connect: "ipc://y" } }),
+    /old is for links of side server/,
+  ],
+  [
+    "client_auth on the client's side",
+    oneClient({ client_auth: "none" }),
+    /client_auth is for links of side server/,
+  ],
+  ["half an old link", one({ old: { listen: "tcp://*:1" } }), /links\.a\.old\.connect: connect is missing/],
+  [
+    "a heartbeat after its timeout",
+    one({ limits: { heartbeat_timeout_ms: 5000 } }),
+    /a heartbeat each 10000 ms/,
+  ],
+  [
+    "its own listener",
+    one({ connect: "tcp://127.0.0.1:6000" }),
+    /link a leads back to itself: tcp:\/\/\*:6000 -> tcp:\/\/\*:6000/,
+  ],
+  ["an inproc endpoint", one({ listen: "inproc://x" }), /links\.a\.listen: "inproc:\/\/x" where an endpoint/],
+  [
+    "a wildcard to connect to",
+    one({ connect: "tcp://*:1" }),
+    /links\.a\.connect: .*an endpoint to connect to/,
+  ],
+  [
+    "a side that is none",
+    one({ side: "sevrer" }),
+    /"sevrer" where client or server is expected => did you mean "server"\?/,
+  ],
+  ["another name than the key's", one({ name: "b" }), /links\.a\.name: "b" where the key says "a"/],
+];
+
+for (const [name, value, says] of REFUSED) {
+  test(`refused: ${name}`, async () => {
+    const problems = await jsonBad(value);
+    assert.is(problems.length, 1, problems.join("\n"));
+    assert.match(problems[0]!, says);
+  });
+}
+
+test("links side by side: names, listeners, the old link's and the status page's, and ways that lead back", async () => {
+  const found = await jsonBad({
+    ...BASE,
+    status: { port: 7000 },
+    links: [
+      { ...LINK, name: "a", listen: "tcp://*:6000" },
+      { ...LINK, name: "a", listen: "tcp://127.0.0.1:6000" },
+      {
+        ...LINK,
+        name: "c",
+        listen: "tcp://[::]:7000",
+        old: { listen: "tcp://*:6000", connect: "tcp://127.0.0.1:1" },
+      },
+      { ...LINK, name: "d", listen: "tcp://127.0.0.1:1", connect: "tcp://localhost:2" },
+      { ...LINK, name: "e", listen: "tcp://127.0.0.1:2", connect: "ipc:///f" },
+      { ...LINK, name: "f", listen: "ipc:///f", connect: "tcp://127.0.0.1:1" },
+    ],
+  });
+  const text = found.join("\n");
+  assert.match(text, /the name a is taken by the link on line 1/);
+  assert.match(text, /link a listens on tcp:\/\/127\.0\.0\.1:6000, as link a does/);
+  assert.match(text, /the old link of c listens on tcp:\/\/\*:6000, as link a does/);
+  assert.match(
+    text,
+    /status: status listens on tcp:\/\/127\.0\.0\.1:7000, as link c does|status.*as link c does/,
+  );
+  assert.match(
+    text,
+    /link d leads back to itself: tcp:\/\/127\.0\.0\.1:1 -> tcp:\/\/127\.0\.0\.1:2 -> ipc:\/\/\/f -> tcp:\/\/127\.0\.0\.1:1/,
+  );
+  assert.is(found.length, 7, text);
+});
+
+test("ports that the system chooses, and other hosts' ports, are not taken", async () => {
+  const { links } = await json({
+    ...BASE,
+    links: [
+      { ...LINK, name: "a", listen: "tcp://127.0.0.1:*", connect: "tcp://127.0.0.1:9" },
+      { ...LINK, name: "b", listen: "tcp://127.0.0.1:0", connect: "tcp://127.0.0.1:9" },
+      { ...CLIENT, name: "c", listen: "tcp://127.0.0.1:6001", connect: "tcp://10.0.0.1:6001" },
+    ],
+  });
+  assert.is(links.length, 3);
+});
+
+test("a chain of links in one file is no loop", async () => {
+  await json({
+    ...BASE,
+    links: [
+      { ...CLIENT, name: "a", listen: "tcp://127.0.0.1:1", connect: "tcp://127.0.0.1:2" },
+      { ...LINK, name: "b", listen: "tcp://127.0.0.1:2", connect: "tcp://127.0.0.1:3" },
+    ],
+  });
+});
+
+test("all mistakes are told, in the order of the file, up to a bound, and what follows from one is not", async () => {
+  const found = await bad(
+    "links:\n  a: {side: x, listen: 1, connect: q}\nfoo: 1\ncrypto: {suite: {kem: rsa}, pqonly: true}\ntrust: 3\n",
+  );
+  assert.equal(
+    found.map((line) => line.replace(/^t\.yaml:(\d+:\d+: [^ ]*:).*/, "$1")),
+    [
+      "2:13: links.a.side:",
+      "2:24: links.a.listen:",
+      "2:36: links.a.connect:",
+      "3:1: foo:",
+      "4:23: crypto.suite.kem:",
+      "4:29: crypto.pqonly:",
+      "5:8: trust:",
+    ],
+  );
+  const many = Object.fromEntries(Array.from({ length: 500 }, (_, i) => [`key${i}`, 1]));
+  assert.is((await jsonBad({ ...one({}), ...many })).length, MAX_PROBLEMS);
+});
+
+test("an unknown key is answered with the one that was meant", async () => {
+  for (const [wrong, meant] of [
+    ["conect", "connect"],
+    ["Listen", "listen"],
+    ["pqonly", "pq_only"],
+    ["server-name", "server_name"],
+  ] as const) {
+    assert.match(
+      (await jsonBad(one({ [wrong]: 1 })))[0]!,
+      new RegExp(`no such key: "${wrong}" => did you mean "${meant}"\\?`),
+    );
+  }
+  assert.match(
+    (await jsonBad(one({ frobnicate: 1 })))[0]!,
+    /=> leave it out; the keys here are name, side, /,
+  );
+});
+
+test("names of JavaScript's own are no keys", async () => {
+  for (const key of ["__proto__", "constructor", "toString"]) {
+    const text = JSON.stringify(one({})).replace(/^\{/, `{"${key}": {"x": 1},`);
+    assert.match((await bad(text, "t.json"))[0]!, new RegExp(`t\\.json:1:2: ${key}: no such key`));
+  }
+});
+
+test("which format a file is in: by its name, else by its text", async () => {
+  const text = JSON.stringify(one({}));
+  await good(text, "x.json");
+  await good(text, "x.conf");
+  await good(text, "x.yml");
+  await good(`\uFEFF${text}`, "x.json");
+  await good(`identity: {key: k}\ntrust: {pins: p}\nlinks: {a: ${JSON.stringify(LINK)}}`, "x.conf");
+  assert.match((await bad("a: 1", "x.json"))[0]!, /x\.json:1:1: a is no JSON value/);
+  assert.match((await bad("", "x.yaml"))[0]!, /x\.yaml:1:1: nothing where a map/);
+  assert.match((await bad("  \n", "x.json"))[0]!, /x\.json:2:1: the text ends/);
+  assert.match((await bad(" ".repeat(2 ** 20 + 1), "x.json"))[0]!, /longer than 1048576/);
+});
+
+test.run();
