@@ -2,7 +2,16 @@
 import { test } from "uvu";
 import * as assert from "uvu/assert";
 import { CuttingProxy } from "../net/cutting-proxy.ts";
-import { bare, type Cleanup, frame, handshakeOf, RawPeer, RawServer, scenario, until } from "../net/harness.ts";
+import {
+  bare,
+  type Cleanup,
+  frame,
+  handshakeOf,
+  RawPeer,
+  RawServer,
+  scenario,
+  until,
+} from "../net/harness.ts";
 import { startLink, tunnelTo } from "./tunnel-pair.ts";
 
 /** A raw PUSH, and the raw PULL that it speaks to through a tunnel. */
