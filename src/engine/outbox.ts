@@ -12,8 +12,8 @@ import { type PipeItem, SubscriptionChange } from "../wire/message.ts";
 const MAX_BEATS = 256;
 
 /**
- * So much of the batch is sealed at a time, two large records: the sealed copy of a very large message then never
- * exists as a whole, and other connections get their turn between its parts.
+ * So much of a batch that is more than twice as large is sealed at a time: the sealed copy of a very large message then
+ * never exists as a whole, and other connections get their turn between its parts.
  */
 const PORTION = 262_144;
 
@@ -73,16 +73,17 @@ export class Outbox {
     this.#urgent = [];
     const size = this.#batch.size;
     if (size === 0 || !withBatch) return out;
-    if (size <= PORTION) this.#beats = 0;
     if (this.#mechanism.transparent) {
       this.#beats = 0;
       this.#lent = true;
       const pieces = this.#batch.take();
       return out.length === 0 ? pieces : out.concat(pieces);
     }
+    const portion = size > 2 * PORTION ? PORTION : size;
+    if (portion === size) this.#beats = 0;
     let sealed: Uint8Array[];
     try {
-      sealed = this.#mechanism.seal(this.#batch.take(PORTION), Math.min(size, PORTION), now);
+      sealed = this.#mechanism.seal(this.#batch.take(portion), portion, now);
     } catch (error) {
       this.#urgent = out;
       throw error;

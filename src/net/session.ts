@@ -20,8 +20,8 @@ import { endGently, FIN_WAIT, writePieces } from "./stream-writing.ts";
 
 /** A batch of this many octets is written without waiting for the end of the turn. */
 const FLUSH = 262_144;
-/** Who gets so many octets in one read has much to read. */
-const BULK = 131_072;
+/** Who reads or writes so many octets at once moves much data. */
+const BULK = 32_768;
 
 /** Who made the session: a listener or a connecter. */
 export interface SessionOwner {
@@ -134,10 +134,8 @@ export class Session implements PipeTransport, ReadTarget {
 
   take(item: PipeItem): boolean {
     if (this.#blocked || this.#engine.batched >= FLUSH || !this.#engine.send(item)) return false;
-    if (this.#engine.batched >= FLUSH) {
-      this.#allocator.bulk();
-      this.#flush();
-    } else this.#scheduleFlush();
+    if (this.#engine.batched >= FLUSH) this.#flush();
+    else this.#scheduleFlush();
     return true;
   }
 
@@ -268,6 +266,7 @@ export class Session implements PipeTransport, ReadTarget {
     if (this.#closed || this.#blocked || this.#ended) return;
     const engine = this.#engine;
     if (!engine.hasOutput) return;
+    if (engine.batched >= BULK) this.#allocator.bulk();
     let pieces: Uint8Array[];
     try {
       pieces = engine.takeOutput(performance.now());
