@@ -3,13 +3,11 @@
  *
  * Memory. A body is memory that nobody writes again, so it can be handed to the user. Small frames are moved, many at
  * once, into slabs of 8 KiB: a 16-octet message that the user keeps pins one slab, not the chunk in which it arrived;
- * frames of a few KiB share slabs of 64 KiB.
- * A large body is a view of a chunk that the decoder owns; one that came in a borrowed chunk (a read buffer that is
- * used again), or that did not come whole, is assembled in a buffer of its own. That is reserved at once up to
- * {@link RESERVE} octets and beyond grows with what has really arrived: announcing 8 EiB costs the peer nine octets
- * and us nothing. Whoever reads from a socket can put the rest of such a body where it belongs ({@link
- * FrameDecoder.space}), without a copy. A transient decoder, whose bodies are only looked at until the next call,
- * copies nothing it need not, and assembles in memory that is used again.
+ * frames of a few KiB share slabs of 64 KiB. A large body is a view of a chunk that the decoder owns; one that came in
+ * a borrowed chunk (a read buffer that is used again), or not whole, is assembled in a buffer of its own. Reserved is
+ * up to {@link RESERVE} octets, beyond that as much as has really arrived: announcing 8 EiB costs us nothing. Whoever
+ * reads from a socket can put the rest of such a body where it belongs ({@link FrameDecoder.space}), without a copy. A
+ * transient decoder, whose bodies are only looked at until the next call, assembles in memory that is used again.
  */
 import { constants } from "node:buffer";
 import { Queue } from "../bytes/queue.ts";
@@ -240,9 +238,12 @@ export class FrameDecoder {
     if (this.#transient || (!this.#borrowed && chunk.buffer.byteLength <= SLAB)) {
       this.#parseInPlace();
     } else if (this.#frameSize() >= VIEW) {
-      // A view pins at most 16 times its size.
       const run = this.#borrowed ? this.#mediumRun() : 0;
-      if (run > 0) return this.#copyOut(Buffer.allocUnsafeSlow(run));
+      if (run > 0) {
+        this.#copyOut(Buffer.allocUnsafeSlow(run));
+        return;
+      }
+      // A view pins at most 16 times its size.
       this.#parseInPlace();
       this.#limitWindow();
       if (this.#borrowed && this.#headerLength === 0) this.#begin();
