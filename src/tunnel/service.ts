@@ -3,6 +3,7 @@
  * did not change are not touched, and when it cannot be used as a whole the former one goes on.
  */
 import { type Configuration, type LinkConfiguration, sameLink } from "../config/configuration.ts";
+import { UsageError } from "../errors.ts";
 import type { Identity } from "../mechanism/qzmq/identity.ts";
 import { unixTime } from "../net/clock.ts";
 import { Environment } from "../net/environment.ts";
@@ -188,6 +189,17 @@ export class Service {
     if (String(chainIn(former)) !== String(chainIn(this.#identities))) tickets.dispose();
   }
 
+  /** Ends connections of peers that the files of trust refuse by now. */
+  #recheck({ configuration: { name: link }, security }: Running): void {
+    try {
+      security.recheck();
+    } catch (error) {
+      // The files were fit a moment ago: somebody is still writing.
+      if (!(error instanceof UsageError) && !(error instanceof RangeError)) throw error;
+      this.#options.onEvent({ type: "trust:failed", link, error });
+    }
+  }
+
   async #stop(name: string, linger: number): Promise<void> {
     const running = this.#running.get(name)!;
     await running.link.close(linger);
@@ -210,7 +222,11 @@ export class Service {
     }
     // All that end do so at once, and before any other begins: an endpoint may go from one to another.
     await Promise.all([...changes.removed, ...changes.changed].map((name) => this.#stop(name, linger)));
-    for (const name of changes.kept) this.#forgetIfRenewed(this.#running.get(name)!, former);
+    for (const name of changes.kept) {
+      const kept = this.#running.get(name)!;
+      this.#forgetIfRenewed(kept, former);
+      this.#recheck(kept);
+    }
     this.#failed.clear();
     this.#order = links.map(({ name }) => name);
     for (const link of links) {
