@@ -98,11 +98,15 @@ function statusIn(text: string, { origin }: URL): ServiceStatus {
   throw new Fault("failed", `${origin}: answers, and not as a tunnel of this version`, NOT_A_TUNNEL);
 }
 
-function linesOf({ version, pid, started, configuration, links, totals }: ServiceStatus, now: number) {
+function linesOf(
+  { version, pid, started, configuration, keyLog, links, totals }: ServiceStatus,
+  now: number,
+) {
   const { file, error } = configuration;
   const { listening, connections, opened, failed, refused } = totals;
   return [
     `qzmq tunnel ${version}, process ${pid}, up ${duration(now - started / 1000)}, configuration ${file}`,
+    ...(keyLog ? ["KEY LOG: the secrets of all connections are written to a file"] : []),
     ...(error === "" ? [] : error.split("\n").map((line) => `refused at the last reload: ${line}`)),
     `${listening} of ${totals.links} links listen; connections ${connections}, ${opened} so far, ${failed} failed, ${refused} refused`,
     ...links.flatMap(linesOfLink),

@@ -30,6 +30,8 @@ export interface ServiceOptions {
   readonly onEvent: (event: ServiceEvent) => void;
   /** How long what is under way may take when a link ends, milliseconds. */
   readonly linger: number;
+  /** Whether the links log their secrets (spec/operation/keylog.md); default false. */
+  readonly keyLog?: boolean;
   readonly makeLink?: LinkMaker;
 }
 
@@ -152,9 +154,7 @@ export class Service {
   async #start(configuration: LinkConfiguration): Promise<void> {
     const { name, listen } = configuration;
     const { onEvent, makeLink = (...args) => new Link(...args) } = this.#options;
-    const made = securityOf(configuration, this.#identityOf(configuration), (error) =>
-      onEvent({ type: "trust:failed", link: name, error }),
-    );
+    const made = this.#securityOf(configuration);
     const { security } = made;
     const { side, connect, phase, old, limits } = configuration;
     const settings = { name, side, listen, connect, security, phase, old, limits };
@@ -169,6 +169,18 @@ export class Service {
     }
     this.#running.set(name, { configuration, link, ...made });
     onEvent({ type: "started", configuration, listen: link.status().listen });
+  }
+
+  /** Files may have changed since they were checked: such a fault is the link's alone. */
+  #securityOf(configuration: LinkConfiguration): LinkSecurity {
+    const { name: link, listen } = configuration;
+    const { onEvent, keyLog = false } = this.#options;
+    const onTrustError = (error: Error) => onEvent({ type: "trust:failed", link, error });
+    try {
+      return securityOf(configuration, this.#identityOf(configuration), onTrustError, keyLog);
+    } catch (error) {
+      throw new LinkFault(link, listen, error);
+    }
   }
 
   /** The newest that there is: a link that is about to end may be in no configuration any more. */

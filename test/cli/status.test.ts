@@ -32,7 +32,7 @@ test("the links, their connections and a refused reload, for people and as JSON"
     ...{ connections: [connectionStatus({ peer: "a\u001b[2Jb\nc\u202e", queued: 7 })], messagesOut: 3 },
     ...{ oldListen: "tcp://127.0.0.1:9", oldRefused: 4, lastError: "gone" },
   });
-  const told = serviceStatus([link], "t.yaml:1: no\nt.yaml:2: nor that");
+  const told = { ...serviceStatus([link], "t.yaml:1: no\nt.yaml:2: nor that"), keyLog: true };
   const { url } = await serving({ status: () => told });
   const { code, out, err } = await ask("--url", url);
   assert.is(code, 0, err);
@@ -48,6 +48,7 @@ test("the links, their connections and a refused reload, for people and as JSON"
     /\n {2}old link tcp:\/\/127.0.0.1:9: 0 open, 0 so far, 4 refused\n {2}last failure: gone\n/,
   );
   assert.match(out, /\n {2}connection 1: DEALER, a\ufffd\[2Jb\ufffdc\ufffd, x25519.*, epoch 0, 7 queued\n$/);
+  assert.match(out, /\nKEY LOG: /);
   const json = await ask("--url", `${url}/`, "--json");
   assert.is(json.code, 0, json.err);
   assert.equal(JSON.parse(json.out), JSON.parse(JSON.stringify(told)));

@@ -322,6 +322,25 @@ test("a reload ends connections of a peer that was revoked meanwhile, and no oth
   assert.not.ok(peers.includes("dropped"));
 });
 
+test("--keylog needs the variable too, and then is told by log and status", async ({ folder, children }) => {
+  const path = write(folder, await pairOfLinks(folder));
+  const file = join(folder, "secrets");
+  const argv = ["tunnel", "--config", path, "--keylog"];
+  const refused = children.start(argv);
+  assert.is(await within(LIMIT, refused.end, "the refusal"), 1);
+  assert.match(refused.err, /: --keylog: set the environment variable QZMQKEYLOGFILE.*\n {2}fix: /);
+  process.env["QZMQKEYLOGFILE"] = file;
+  try {
+    const child = children.start(argv);
+    const [, url] = await within(LIMIT, child.printed(/"status\.listening","url":"([^"]*)"/), "status");
+    assert.match(child.err, /"keylog\.open","link":"in","file":"[^"]*secrets"/);
+    assert.match(child.err, /QZMQ_KEY_LOG/);
+    assert.is((await statusOf(url!)).keyLog, true);
+  } finally {
+    delete process.env["QZMQKEYLOGFILE"];
+  }
+});
+
 for (const signal of ["SIGTERM", "SIGINT"] as const) {
   test(`${signal} ends it in good order: exit code 0, no socket left, what was under way delivered`, async ({
     folder,
