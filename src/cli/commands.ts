@@ -15,6 +15,7 @@ import { keygen } from "./keygen.ts";
 import { ReaderGone } from "./output.ts";
 import { pin } from "./pin.ts";
 import { proxy } from "./proxy.ts";
+import { status } from "./status.ts";
 import { TALK_COMMANDS } from "./talk.ts";
 import { tunnel } from "./tunnel.ts";
 import { version } from "./version.ts";
@@ -32,6 +33,7 @@ export const COMMANDS: readonly Command[] = [
   proxy,
   configCheck,
   tunnel,
+  status,
   bench,
   version,
 ];

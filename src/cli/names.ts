@@ -84,3 +84,10 @@ export function dateOf(place: string, text: string): number {
 export function showDate(seconds: number): string {
   return seconds > 253_402_300_799 ? "never" : new Date(seconds * 1000).toISOString().replace(/\.\d+Z$/, "Z");
 }
+
+/** For commands that secure connections. */
+export const KEY_LOG_OPTION: OptionSpec = {
+  name: "keylog",
+  kind: "flag",
+  about: "debugging: write the secrets into the file of QZMQKEYLOGFILE",
+};

@@ -11,10 +11,10 @@ import type { Io } from "./command.ts";
 import type { Security, Sides } from "./endpoints.ts";
 import { Fault } from "./fault.ts";
 import { openKey } from "./keygen.ts";
-import { modeOf, nameOf, octetsOf } from "./names.ts";
+import { KEY_LOG_OPTION, modeOf, nameOf, octetsOf } from "./names.ts";
 import { OPEN_OPTION } from "./passphrase.ts";
 import { SUITE_OPTIONS, suitesOf } from "./suites.ts";
-import { reading } from "./trouble.ts";
+import { keyLogFault, reading } from "./trouble.ts";
 
 /** For commands that make sockets. */
 export const QZMQ_OPTIONS: readonly OptionSpec[] = [
@@ -48,7 +48,7 @@ export const QZMQ_OPTIONS: readonly OptionSpec[] = [
     value: "ROLE",
     about: "server or client, when that is not who binds and who connects",
   },
-  { name: "keylog", kind: "flag", about: "debugging: write the secrets into the file of QZMQKEYLOGFILE" },
+  KEY_LOG_OPTION,
   ...SUITE_OPTIONS,
 ];
 
@@ -196,11 +196,7 @@ function unlessUnfit<T>(make: () => T): T {
   try {
     return make();
   } catch (error) {
-    if (error instanceof UsageError) {
-      const mend =
-        "name in QZMQKEYLOGFILE a file of mode 600 that is yours alone, or one that is not there yet";
-      throw new Fault("failed", error.message.replace(/^keyLog/, "--keylog"), mend);
-    }
+    if (error instanceof UsageError) throw keyLogFault(error);
     if (!(error instanceof RangeError)) throw error;
     throw new Fault(
       "failed",

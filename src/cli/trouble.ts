@@ -23,6 +23,15 @@ export function reading<T>(place: string, path: string, action: () => T): T {
   }
 }
 
+/** A key log that was asked for and cannot be written. */
+export function keyLogFault({ message }: UsageError): Fault {
+  return new Fault(
+    "failed",
+    message.replace(/^keyLog/, "--keylog"),
+    "name in QZMQKEYLOGFILE a file of mode 600 that is yours alone, or one that is not there yet",
+  );
+}
+
 const ENDPOINT_FORM = "write tcp://host:port, tcp://*:port to bind everywhere, or ipc://path";
 const ENDPOINTS: Readonly<Record<string, string>> = {
   EADDRINUSE: "another program listens there: end it, or choose another address",

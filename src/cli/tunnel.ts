@@ -1,4 +1,5 @@
 /** `qzmq tunnel`: carries plain ZeroMQ connections over QZMQ, until it is told to stop. */
+import { UsageError } from "../errors.ts";
 import { Daemon, StatusFault } from "../tunnel/daemon.ts";
 import { LinkFault, MaterialsFault } from "../tunnel/service-event.ts";
 import { type Command, NO_OPERANDS } from "./command.ts";
@@ -7,8 +8,9 @@ import { configurationOf, passphraseSource, problemsFault, readConfiguration } f
 import { LINGER_OPTION } from "./endpoints.ts";
 import { Fault } from "./fault.ts";
 import { stopOf } from "./interrupt.ts";
+import { KEY_LOG_OPTION } from "./names.ts";
 import { OPEN_OPTION } from "./passphrase.ts";
-import { endpointFault } from "./trouble.ts";
+import { endpointFault, keyLogFault } from "./trouble.ts";
 
 const LINGER = 5000;
 
@@ -25,6 +27,7 @@ export const tunnel: Command = {
       ...LINGER_OPTION,
       about: `when a link ends, how long to deliver what is left; default ${LINGER}, -1 no limit`,
     },
+    KEY_LOG_OPTION,
     {
       name: "log",
       kind: "value",
@@ -47,7 +50,14 @@ export const tunnel: Command = {
     let hangup = () => {};
     const offHangup = io.onHangup(() => hangup());
     const stop = stopOf(io);
-    const daemon = new Daemon({ file: path, linger, log: { sink: io.err, form }, ask: passphrases.ask });
+    const keyLog = args.has("keylog");
+    const daemon = new Daemon({
+      file: path,
+      linger,
+      keyLog,
+      log: { sink: io.err, form },
+      ask: passphrases.ask,
+    });
     try {
       const interrupted = new Promise<void>((resolve) => {
         stop.signal.addEventListener("abort", () => resolve(), { once: true });
@@ -76,6 +86,8 @@ async function begin(daemon: Daemon, path: string): Promise<void> {
 /** What keeps a tunnel from starting, in the words of the command line. */
 function faultOf(error: unknown, path: string): unknown {
   if (error instanceof MaterialsFault) return problemsFault(path, error.problems);
+  if (error instanceof LinkFault && error.cause instanceof UsageError && /^keyLog:/.test(error.cause.message))
+    return keyLogFault(error.cause);
   if (error instanceof LinkFault)
     return endpointFault(`${path}: link ${error.link} on`, error.address, error.cause);
   if (!(error instanceof StatusFault)) return error;

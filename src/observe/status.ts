@@ -99,6 +99,8 @@ export interface ServiceStatus {
     /** Why a later one was refused, for people; "" when none was. */
     readonly error: string;
   };
+  /** Whether the secrets of the connections are written to a file (spec/operation/keylog.md). */
+  readonly keyLog: boolean;
   readonly links: readonly LinkStatus[];
   readonly totals: Totals;
 }

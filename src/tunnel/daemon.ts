@@ -3,6 +3,7 @@ import type { Configuration, StatusSettings } from "../config/configuration.ts";
 import { type Parsed, showProblem } from "../config/parse.ts";
 import type { Problem } from "../config/report.ts";
 import { unixTime } from "../net/clock.ts";
+import { KEY_LOG_VARIABLE } from "../net/key-log-file.ts";
 import { Log, type LogOptions } from "../observe/log.ts";
 import { ServiceMetrics } from "../observe/service-metrics.ts";
 import { type ServiceStatus, totalsOf, unreadiness } from "../observe/status.ts";
@@ -10,7 +11,7 @@ import { StatusServer } from "../observe/status-server.ts";
 import { version } from "../qzmq.ts";
 import { logService } from "./log-service.ts";
 import { Service, type ServiceOptions } from "./service.ts";
-import { MaterialsFault } from "./service-event.ts";
+import { MaterialsFault, type ServiceEvent } from "./service-event.ts";
 
 /** What a daemon needs from outside. */
 export interface DaemonOptions extends Omit<ServiceOptions, "onEvent"> {
@@ -34,6 +35,7 @@ export class StatusFault extends Error {
 export class Daemon {
   readonly #file: string;
   readonly #linger: number;
+  readonly #keyLog: boolean;
   readonly #log: Log;
   readonly #service: Service;
   readonly #metrics = new ServiceMetrics();
@@ -49,8 +51,18 @@ export class Daemon {
   constructor({ file, log, ...service }: DaemonOptions) {
     this.#file = file;
     this.#linger = service.linger;
+    this.#keyLog = service.keyLog ?? false;
     this.#log = new Log(log);
-    this.#service = new Service({ ...service, onEvent: (event) => logService(this.#log, file, event) });
+    this.#service = new Service({ ...service, onEvent: (event) => this.#hear(event) });
+  }
+
+  #hear(event: ServiceEvent): void {
+    logService(this.#log, this.#file, event);
+    if (event.type !== "started" || !this.#keyLog) return;
+    this.#log.write("keylog.open", {
+      link: event.configuration.name,
+      file: process.env[KEY_LOG_VARIABLE] ?? "",
+    });
   }
 
   /** Where status is served; "" when it is not. */
@@ -86,6 +98,7 @@ export class Daemon {
     if (this.#closing) return;
     try {
       const { configuration, problems } = await read();
+      if (this.#closing) return;
       if (configuration === null) throw new MaterialsFault(problems);
       const { added, changed, removed, kept } = await this.#service.reload(configuration);
       this.#log.level = configuration.logLevel;
@@ -131,6 +144,7 @@ export class Daemon {
     return {
       ...{ name: "qzmq tunnel", version, node: process.version, pid: process.pid, started: this.#started },
       configuration: { file: this.#file, loaded: this.#loaded, error: this.#refused },
+      keyLog: this.#keyLog,
       links,
       totals: totalsOf(links),
     };

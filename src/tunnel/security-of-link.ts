@@ -14,15 +14,16 @@ export interface LinkSecurity {
 
 /**
  * Makes it. `identityNow` is asked at each connection of a link that has an identity, so that renewed certificates need no restart; `onTrustError`
- * is told of files of trust that have changed and cannot be used. Throws as `server` and `client` do.
+ * is told of files of trust that have changed and cannot be used; `keyLog` is that of `server` and `client`. Throws as `server` and `client` do.
  */
 export function securityOf(
   link: LinkConfiguration,
   identityNow: () => Identity,
   onTrustError: (error: Error) => void,
+  keyLog: boolean,
 ): LinkSecurity {
   const { mode, suites, keyLimits, identity, trust, clientAuth, serverName, antiDos, limits } = link;
-  const common = { mode, suites, ...keyLimits, handshakeTimeout: limits.handshakeInterval };
+  const common = { mode, suites, ...keyLimits, handshakeTimeout: limits.handshakeInterval, keyLog };
   const files = trust === null ? null : { files: trustFilesOf(trust), onError: onTrustError };
   if (link.side === "server") {
     const security = server({

@@ -3,6 +3,7 @@
  * did not change are not touched, and when it cannot be used as a whole the former one goes on.
  */
 import { type Configuration, type LinkConfiguration, sameLink } from "../config/configuration.ts";
+import { UsageError } from "../errors.ts";
 import type { Identity } from "../mechanism/qzmq/identity.ts";
 import { unixTime } from "../net/clock.ts";
 import { Environment } from "../net/environment.ts";
@@ -29,6 +30,8 @@ export interface ServiceOptions {
   readonly onEvent: (event: ServiceEvent) => void;
   /** How long what is under way may take when a link ends, milliseconds. */
   readonly linger: number;
+  /** Whether the links log their secrets (spec/operation/keylog.md); default false. */
+  readonly keyLog?: boolean;
   readonly makeLink?: LinkMaker;
 }
 
@@ -151,9 +154,7 @@ export class Service {
   async #start(configuration: LinkConfiguration): Promise<void> {
     const { name, listen } = configuration;
     const { onEvent, makeLink = (...args) => new Link(...args) } = this.#options;
-    const made = securityOf(configuration, this.#identityOf(configuration), (error) =>
-      onEvent({ type: "trust:failed", link: name, error }),
-    );
+    const made = this.#securityOf(configuration);
     const { security } = made;
     const { side, connect, phase, old, limits } = configuration;
     const settings = { name, side, listen, connect, security, phase, old, limits };
@@ -168,6 +169,18 @@ export class Service {
     }
     this.#running.set(name, { configuration, link, ...made });
     onEvent({ type: "started", configuration, listen: link.status().listen });
+  }
+
+  /** Files may have changed since they were checked: such a fault is the link's alone. */
+  #securityOf(configuration: LinkConfiguration): LinkSecurity {
+    const { name: link, listen } = configuration;
+    const { onEvent, keyLog = false } = this.#options;
+    const onTrustError = (error: Error) => onEvent({ type: "trust:failed", link, error });
+    try {
+      return securityOf(configuration, this.#identityOf(configuration), onTrustError, keyLog);
+    } catch (error) {
+      throw new LinkFault(link, listen, error);
+    }
   }
 
   /** The newest that there is: a link that is about to end may be in no configuration any more. */
@@ -186,6 +199,17 @@ export class Service {
     const chainIn = (identities: LoadedIdentities) =>
       identities.find(identity)?.chain.map(({ encoded }) => Buffer.from(encoded).toString("hex"));
     if (String(chainIn(former)) !== String(chainIn(this.#identities))) tickets.dispose();
+  }
+
+  /** Ends connections of peers that the files of trust refuse by now. */
+  #recheck({ configuration: { name: link }, security }: Running): void {
+    try {
+      security.recheck();
+    } catch (error) {
+      // The files were fit a moment ago: somebody is still writing.
+      if (!(error instanceof UsageError) && !(error instanceof RangeError)) throw error;
+      this.#options.onEvent({ type: "trust:failed", link, error });
+    }
   }
 
   async #stop(name: string, linger: number): Promise<void> {
@@ -210,7 +234,11 @@ export class Service {
     }
     // All that end do so at once, and before any other begins: an endpoint may go from one to another.
     await Promise.all([...changes.removed, ...changes.changed].map((name) => this.#stop(name, linger)));
-    for (const name of changes.kept) this.#forgetIfRenewed(this.#running.get(name)!, former);
+    for (const name of changes.kept) {
+      const kept = this.#running.get(name)!;
+      this.#forgetIfRenewed(kept, former);
+      this.#recheck(kept);
+    }
     this.#failed.clear();
     this.#order = links.map(({ name }) => name);
     for (const link of links) {

@@ -289,6 +289,61 @@ test("a renewed certificate is shown to new peers, while old connections go on",
   assert.not.match(child.err, /connection\.(closed|lost)/);
 });
 
+test("a reload ends connections of a peer that was revoked meanwhile, and no others", async ({
+  folder,
+  children,
+  sockets,
+}) => {
+  const links = await pairOfLinks(folder);
+  const list = `${folder}/ca.crl`;
+  await run(`cert revoke --ca @ca --list ${list}`);
+  const second = { key: `${folder}/k.key`, certificates: `${folder}/k.crt` };
+  await run(`keygen --out ${folder}/k`);
+  await run(`cert issue --ca @ca --pub ${folder}/k.pub --name dropped --role client`);
+  const dropped = { ...links["in"], listen: `ipc://${join(folder, "in2")}`, identity: second };
+  const rest = { trust: { authorities: `${shared}/ca.crt`, revocation_lists: list } };
+  const { child, url } = await start(children, write(folder, { ...links, dropped }, rest));
+  const pull = new Pull();
+  sockets.push(pull);
+  await pull.bind(`ipc://${join(folder, "program")}`);
+  for (const [listen, peer] of [
+    ["in", "client"],
+    ["in2", "dropped"],
+  ]) {
+    const push = new Push();
+    sockets.push(push);
+    push.connect(`ipc://${join(folder, listen!)}`);
+    const ready = new RegExp(`"connection\\.ready","link":"out".*"peer":"${peer}"`);
+    await within(LIMIT, child.printed(ready), `the connection of ${peer}`);
+  }
+  await run(`cert revoke --ca @ca --list ${list} ${folder}/k.crt`);
+  assert.match(await reload(child, "loaded"), /"kept":4/);
+  await within(LIMIT, child.printed(/"connection\.lost","link":"out"/), "the end of the revoked one");
+  const { links: now_ } = await within(LIMIT, statusOf(url), "status");
+  const peers = now_.find(({ name }) => name === "out")!.connections.map(({ peer }) => peer);
+  assert.ok(peers.includes("client"));
+  assert.not.ok(peers.includes("dropped"));
+});
+
+test("--keylog needs the variable too, and then is told by log and status", async ({ folder, children }) => {
+  const path = write(folder, await pairOfLinks(folder));
+  const file = join(folder, "secrets");
+  const argv = ["tunnel", "--config", path, "--keylog"];
+  const refused = children.start(argv);
+  assert.is(await within(LIMIT, refused.end, "the refusal"), 1);
+  assert.match(refused.err, /: --keylog: set the environment variable QZMQKEYLOGFILE.*\n {2}fix: /);
+  process.env["QZMQKEYLOGFILE"] = file;
+  try {
+    const child = children.start(argv);
+    const [, url] = await within(LIMIT, child.printed(/"status\.listening","url":"([^"]*)"/), "status");
+    assert.match(child.err, /"keylog\.open","link":"in","file":"[^"]*secrets"/);
+    assert.match(child.err, /QZMQ_KEY_LOG/);
+    assert.is((await statusOf(url!)).keyLog, true);
+  } finally {
+    delete process.env["QZMQKEYLOGFILE"];
+  }
+});
+
 for (const signal of ["SIGTERM", "SIGINT"] as const) {
   test(`${signal} ends it in good order: exit code 0, no socket left, what was under way delivered`, async ({
     folder,

@@ -37,6 +37,7 @@ export function serviceStatus(links: readonly LinkStatus[], error = ""): Service
     ...{ name: "qzmq tunnel", version: "0.1.0", node: process.versions.node, pid: process.pid },
     started: Date.now() - 90_000,
     configuration: { file: "/etc/qzmq/tunnel.yaml", loaded: Date.now() - 60_000, error },
+    keyLog: false,
     links,
     totals: totalsOf(links),
   };
