@@ -79,7 +79,7 @@ async function measure(name: string, size: number): Promise<number> {
   children.push(push);
   const { value } = (await lines.next()) as { value: string };
   for (const child of children) child.kill("SIGKILL");
-  await Promise.all(children.map((child) => child.exitCode === null && once(child, "close")));
+  await Promise.all(children.filter((child) => child.exitCode === null).map((child) => once(child, "close")));
   return (JSON.parse(value) as { rate: number }).rate;
 }
 

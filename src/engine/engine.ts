@@ -164,7 +164,10 @@ export class Engine {
     return true;
   }
 
-  /** Everything to write, in order; call `written` when it has been handed on. */
+  /**
+   * What to write, in order; call `written` when it has been handed on. While `hasOutput` is true after that there is
+   * more: let others have a turn first.
+   */
   takeOutput(now: number): Uint8Array[] {
     try {
       return this.#outbox.take(this.#canWrite, now);
@@ -215,7 +218,10 @@ export class Engine {
     this.#closing = true;
     if (this.#mechanism.transparent) return;
     // What was sent before goes out before the goodbye.
-    this.#outbox.putBack(this.takeOutput(now));
+    for (let before = -1; this.batched !== before; ) {
+      before = this.batched;
+      this.#outbox.putBack(this.takeOutput(now));
+    }
     this.#mechanism.close(now);
     this.#outbox.collect();
   }

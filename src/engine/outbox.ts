@@ -11,6 +11,12 @@ import { type PipeItem, SubscriptionChange } from "../wire/message.ts";
 /** PINGs and PONGs of ours that may wait; a peer that neither reads nor stops asking gets no more. */
 const MAX_BEATS = 256;
 
+/**
+ * So much of a batch that is more than twice as large is sealed at a time: the sealed copy of a very large message then
+ * never exists as a whole, and other connections get their turn between its parts.
+ */
+const PORTION = 262_144;
+
 /** See the head of this file. */
 export class Outbox {
   readonly #mechanism: Mechanism;
@@ -58,25 +64,31 @@ export class Outbox {
     if (this.#beats++ < MAX_BEATS) this.#batch.encoded(frame);
   }
 
-  /** Everything to write, in order; the batch only when `withBatch`. Throws what sealing throws. */
+  /**
+   * What to write, in order; the batch only when `withBatch`, and not more of it than is to be sealed at a time. Throws
+   * what sealing throws.
+   */
   take(withBatch: boolean, now: number): Uint8Array[] {
     const out = this.#urgent;
     this.#urgent = [];
     const size = this.#batch.size;
     if (size === 0 || !withBatch) return out;
-    this.#beats = 0;
     if (this.#mechanism.transparent) {
+      this.#beats = 0;
       this.#lent = true;
       const pieces = this.#batch.take();
       return out.length === 0 ? pieces : out.concat(pieces);
     }
+    const portion = size > 2 * PORTION ? PORTION : size;
+    if (portion === size) this.#beats = 0;
     let sealed: Uint8Array[];
     try {
-      sealed = this.#mechanism.seal(this.#batch.take(), size, now);
+      sealed = this.#mechanism.seal(this.#batch.take(portion), portion, now);
     } catch (error) {
       this.#urgent = out;
       throw error;
     }
+    // The pieces left are cut from memory that the pieces sealed lie in.
     this.#batch.recycle();
     // Sealing may have started something (a rotation): what it says goes before the next record, not before these.
     this.collect();

@@ -15,24 +15,13 @@ import type { PipeItem } from "../wire/message.ts";
 import { Alarm } from "./alarm.ts";
 import type { Allocator } from "./allocator.ts";
 import type { ReadableSocket, ReadTarget } from "./read-buffer.ts";
+import type { SessionPipe } from "./session-pipe.ts";
 import { endGently, FIN_WAIT, writePieces } from "./stream-writing.ts";
 
 /** A batch of this many octets is written without waiting for the end of the turn. */
 const FLUSH = 262_144;
-/** Who gets so many octets in one read has much to read. */
-const BULK = 131_072;
-
-/** What a session delivers to and takes from: a {@link Pipe}, or whatever plays its part. */
-export interface SessionPipe {
-  /** Items that the session has not taken yet. */
-  readonly outboundLength: number;
-  /** True while the session must not deliver. */
-  readonly stalled: boolean;
-  /** The session can take items again: hands it what is queued. */
-  flush(): void;
-  /** One item of the peer, always kept. False: no more until {@link Session.resume}. */
-  deliver(item: PipeItem): boolean;
-}
+/** Who reads or writes so many octets at once moves much data. */
+const BULK = 32_768;
 
 /** Who made the session: a listener or a connecter. */
 export interface SessionOwner {
@@ -67,6 +56,9 @@ export class Session implements PipeTransport, ReadTarget {
   #ended = false;
   #closed = false;
   readonly #flushNow = (): void => this.#flush();
+  readonly #goOn = (): void => {
+    if (!this.#blocked) this.#onDrain();
+  };
   readonly #pumpNow = (): void => this.#pump();
 
   /** `engine` is made by the caller, whose host calls `wake` here. */
@@ -141,11 +133,9 @@ export class Session implements PipeTransport, ReadTarget {
   // The pipe's transport.
 
   take(item: PipeItem): boolean {
-    if (this.#blocked || !this.#engine.send(item)) return false;
-    if (this.#engine.batched >= FLUSH) {
-      this.#allocator.bulk();
-      this.#flush();
-    } else this.#scheduleFlush();
+    if (this.#blocked || this.#engine.batched >= FLUSH || !this.#engine.send(item)) return false;
+    if (this.#engine.batched >= FLUSH) this.#flush();
+    else this.#scheduleFlush();
     return true;
   }
 
@@ -276,6 +266,7 @@ export class Session implements PipeTransport, ReadTarget {
     if (this.#closed || this.#blocked || this.#ended) return;
     const engine = this.#engine;
     if (!engine.hasOutput) return;
+    if (engine.batched >= BULK) this.#allocator.bulk();
     let pieces: Uint8Array[];
     try {
       pieces = engine.takeOutput(performance.now());
@@ -289,6 +280,11 @@ export class Session implements PipeTransport, ReadTarget {
     const taken = socket.writableLength === 0;
     engine.written(taken);
     this.#blocked = !room && !taken;
+    // A batch too large to be written at once: the rest in later turns, or when the socket drains.
+    if (!this.#blocked && engine.batched > 0 && engine.hasOutput) {
+      this.#flushScheduled = true;
+      setImmediate(this.#goOn);
+    }
     if (this.#onDrained.length > 0) this.#checkDrained();
   }
 

@@ -45,10 +45,11 @@ export class FrameBatch {
     const length = body.length;
     if (length > COPY) {
       this.#room(MAX_HEADER);
-      this.#end = writeHeader(this.#region, this.#end, flags, length);
+      const begin = this.#end;
+      this.#end = writeHeader(this.#region, begin, flags, length);
       this.#cut();
       this.#pieces.push(body as Buffer);
-      this.size += length + MAX_HEADER;
+      this.size += length + this.#end - begin;
       return;
     }
     this.#room(MAX_HEADER + length);
@@ -80,17 +81,36 @@ export class FrameBatch {
     this.#end += length;
   }
 
-  /** Takes out everything collected, as pieces to write in order. Until `recycle` or `abandon` they stay as they are. */
-  take(): Buffer[] {
+  /**
+   * Takes out what was collected first, at most `limit` octets, as pieces to write in order. Until `recycle` or
+   * `abandon` they stay as they are.
+   */
+  take(limit = Number.POSITIVE_INFINITY): Buffer[] {
     this.#cut();
+    if (this.size > limit) return this.#takeSome(limit);
     const pieces = this.#pieces;
     this.#pieces = [];
     this.size = 0;
     return pieces;
   }
 
-  /** What was taken has been written or copied: its memory may be used again. */
+  #takeSome(limit: number): Buffer[] {
+    const pieces = this.#pieces;
+    let left = limit;
+    let whole = 0;
+    while (pieces[whole]!.length <= left) left -= pieces[whole++]!.length;
+    const taken = pieces.splice(0, whole);
+    if (left > 0) {
+      taken.push(pieces[0]!.subarray(0, left));
+      pieces[0] = pieces[0]!.subarray(left);
+    }
+    this.size -= limit;
+    return taken;
+  }
+
+  /** What was taken has been written or copied: its memory may be used again, once nothing else is collected. */
   recycle(): void {
+    if (this.size > 0) return;
     for (const region of this.#lent) this.#pool.give(region);
     this.#lent.length = 0;
     this.#region = this.#small ?? EMPTY;

@@ -2,7 +2,8 @@
  * Frames are decoded here: octets in, any way they happen to be cut, frames out one at a time.
  *
  * Memory. A body is memory that nobody writes again, so it can be handed to the user. Small frames are moved, many at
- * once, into slabs of 8 KiB: a 16-octet message that the user keeps pins one slab, not the chunk in which it arrived.
+ * once, into slabs of 8 KiB: a 16-octet message that the user keeps pins one slab, not the chunk in which it arrived;
+ * frames of a few KiB share slabs of 64 KiB.
  * A large body is a view of a chunk that the decoder owns; one that came in a borrowed chunk (a read buffer that is
  * used again), or that did not come whole, is assembled in a buffer of its own. That is reserved at once up to
  * {@link RESERVE} octets and beyond grows with what has really arrived: announcing 8 EiB costs the peer nine octets
@@ -26,6 +27,8 @@ const RESERVE = 4 * 1024 * 1024;
 const DIRECT = 131_072;
 /** Smaller bodies of a transient decoder are not worth a block of the pool. */
 const POOLED = 16_384;
+/** Slab of frames between `VIEW` and half of this. */
+const MEDIUM_SLAB = 65_536;
 const EMPTY = Buffer.alloc(0);
 
 /** See the head of this file. After a thrown error the decoder must not be used again. */
@@ -238,17 +241,37 @@ export class FrameDecoder {
       this.#parseInPlace();
     } else if (this.#frameSize() >= VIEW) {
       // A view pins at most 16 times its size.
+      const run = this.#borrowed ? this.#mediumRun() : 0;
+      if (run > 0) return this.#copyOut(Buffer.allocUnsafeSlow(run));
       this.#parseInPlace();
       this.#limitWindow();
       if (this.#borrowed && this.#headerLength === 0) this.#begin();
     } else {
       const size = left < SLAB ? left : SLAB;
-      const slab = size < SLAB / 4 ? Buffer.allocUnsafe(size) : Buffer.allocUnsafeSlow(size);
-      chunk.copy(slab, 0, this.#taken, this.#taken + size);
-      this.#window = slab;
-      this.#position = 0;
-      this.#taken += size;
+      this.#copyOut(size < SLAB / 4 ? Buffer.allocUnsafe(size) : Buffer.allocUnsafeSlow(size));
     }
+  }
+
+  /** Moves the next octets of the chunk into `slab`, which they fill, and parses them there. */
+  #copyOut(slab: Buffer): void {
+    this.#chunk.copy(slab, 0, this.#taken, this.#taken + slab.length);
+    this.#window = slab;
+    this.#position = 0;
+    this.#taken += slab.length;
+  }
+
+  /** Octets of the whole frames of medium size that come next in the chunk, 64 KiB at most: they share a slab. */
+  #mediumRun(): number {
+    if (this.#assembly !== null || this.#headerLength > 0) return 0;
+    const end = Math.min(this.#chunk.length, this.#taken + MEDIUM_SLAB);
+    let at = this.#taken;
+    // A size of 2^63 or more is refused in its turn, behind the frames before it.
+    while (at < end && (this.#chunk[at + 1]! <= 0x7f || at === this.#taken)) {
+      const size = this.#frameSize(at);
+      if (size < VIEW || size > MEDIUM_SLAB / 2 || at + size > end) break;
+      at += size;
+    }
+    return at - this.#taken;
   }
 
   #parseInPlace(): void {

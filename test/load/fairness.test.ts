@@ -88,9 +88,11 @@ for (const secured of [false, true]) {
   });
 
   test(`${how}: a short message overtakes another peer's long one on its way out`, async () => {
-    const router = use(new Router(server()));
+    const senderSide = secured ? bobServer() : null;
+    const router = use(new Router(senderSide === null ? {} : { security: senderSide }));
     await router.bind(freeEndpoint());
     const order: string[] = [];
+    let sealed = Number.POSITIVE_INFINITY;
     const dealers = ["a", "b"].map((routingId) => use(new Dealer({ routingId, ...client() })));
     for (const dealer of dealers) {
       dealer.connect(router.lastEndpoint!);
@@ -100,12 +102,15 @@ for (const secured of [false, true]) {
     const received = Promise.all(
       dealers.map(async (dealer) => {
         order.push(`${(await dealer.receive())[0]!.length}`);
+        sealed = Math.min(sealed, senderSide?.counters.bytesSealed ?? 0);
       }),
     );
     const long = Buffer.alloc(32 * 1024 * 1024, 1);
     await Promise.all([router.send(["a", long]), router.send(["b", "x"])]);
     await within(LIMIT, received, "both messages");
     assert.equal(order, ["1", `${long.length}`]);
+    // The long one is sealed portion by portion, with turns for others between them.
+    assert.ok(sealed < long.length / 2, `${sealed} octets sealed before`);
   });
 }
 

@@ -2,6 +2,7 @@
 import { test } from "uvu";
 import * as assert from "uvu/assert";
 import { PeerError } from "../../src/errors.ts";
+import type { Authorization } from "../../src/mechanism/mechanism.ts";
 import { nullMechanism } from "../../src/mechanism/null.ts";
 import { property } from "../../src/wire/metadata.ts";
 import { ACCEPTED, Party, refused } from "../support/engine-pair.ts";
@@ -130,6 +131,29 @@ test("to seal with NULL is a mistake of ours", () => {
     () => nullMechanism().create().seal([], 0, 0),
     (error: unknown) => error instanceof TypeError,
   );
+});
+
+test("a side that answers says nothing before the peer's READY, and asks about what that claims", () => {
+  let decide = (_decision: Authorization): void => {};
+  let claims: unknown;
+  const party = new Party("PULL", {
+    mechanism: nullMechanism("answer"),
+    authorize: (_mechanism, _credentials, decided, claimed) => {
+      claims = claimed === null ? null : Buffer.from(claimed.get("Socket-Type")!).toString();
+      decide = decided;
+    },
+  });
+  const peer = new Party("PUSH");
+  party.output();
+  party.receive(peer.output());
+  assert.is(party.output().length, 0);
+  peer.receive(party.written[0]!);
+  party.receive(peer.output());
+  assert.is(claims, "PUSH");
+  assert.is(party.output().length, 0, "not before the decision");
+  decide({ status: 200, text: "", userId: "somebody", metadata: new Map() });
+  party.receive(Buffer.alloc(0));
+  assert.ok(party.output().includes("READY"));
 });
 
 test.run();

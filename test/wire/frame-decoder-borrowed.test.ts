@@ -61,4 +61,38 @@ borrowed("a kept small body does not keep the read buffer", () => {
   while (decoder.next()) assert.ok(decoder.body.buffer.byteLength <= 8192);
 });
 
+borrowed("frames of a few KiB share memory with their like only, at most 64 KiB of it", () => {
+  const wire = Buffer.concat(
+    Array.from({ length: 40 }, (_, i) => [
+      encodeFrame(0, Buffer.alloc(5000, i)),
+      ...(i % 3 === 0 ? [encodeFrame(0, Buffer.alloc(16, i))] : []),
+    ]).flat(),
+  );
+  const decoder = new FrameDecoder(100_000);
+  decoder.push(Buffer.from(wire), true);
+  const shared = new Set<ArrayBufferLike>();
+  let medium = 0;
+  while (decoder.next()) {
+    const { body } = decoder;
+    assert.ok(body.buffer.byteLength <= (body.length === 16 ? 8192 : 65_536));
+    if (body.length < 5000) continue;
+    medium++;
+    shared.add(body.buffer);
+  }
+  assert.is(medium, 40);
+  assert.ok(shared.size <= 30, `40 bodies lie in ${shared.size} slabs`);
+});
+
+borrowed("an impossible size behind good frames is refused after them", () => {
+  const decoder = new FrameDecoder(100_000);
+  const impossible = Buffer.from([2, 0x80, 0, 0, 0, 0, 0, 0, 0, 1, 2, 3]);
+  decoder.push(Buffer.concat([encodeFrame(0, Buffer.alloc(5000, 1)), impossible]), true);
+  assert.ok(decoder.next());
+  assert.is(decoder.body.length, 5000);
+  assert.throws(
+    () => decoder.next(),
+    (error: Error & { code?: string }) => error.code === "ERR_ZMTP_MALFORMED_FRAME",
+  );
+});
+
 borrowed.run();
