@@ -115,7 +115,10 @@ export function nodeMlDsa(name: MlDsaName, own: Random, pure: Signature): Signat
     name,
     load(seed) {
       const native = importSeed(name, seed);
-      return { publicKey: exportPublic(createPublicKey(native)), secretKey: { native, seed: new Uint8Array(seed) } };
+      return {
+        publicKey: exportPublic(createPublicKey(native)),
+        secretKey: { native, seed: new Uint8Array(seed) },
+      };
     },
     sign(key, message, context, randomness) {
       if (randomness !== own) return signPure(key, message, context, randomness);
