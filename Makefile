@@ -5,6 +5,7 @@
 #   make network   a small exchange of three nodes, with everything that goes wrong
 #   make test      every test, with coverage; make test ONLY='wire|engine' runs the files that match, without it
 #   make check     types, lint, format, import layers, the package as users get it
+#   make peers     Debian's packages that some tests talk to (tshark, chromium, pyzmq, ...); without, those are skipped
 #   make interop   only the tests against other ZeroMQ implementations
 #   make bench     the benchmarks against them; make bench SHORT=1 for every day, ONLY=throughput,latency for some
 #   make vectors   writes the test vectors of the specification again; they come out the same
@@ -15,7 +16,8 @@ BIN  := node_modules/.bin
 RUN  := node --enable-source-maps
 ONLY :=
 
-.PHONY: all build check types lint format layers package test interop bench vectors demo network fix clean distclean
+.PHONY: all build check types lint format layers package test peers interop bench vectors demo network fix \
+	clean distclean
 
 all: check test
 
@@ -50,6 +52,9 @@ package: build
 
 test: build
 	$(RUN) dist/test/support/run.js $(if $(ONLY),--only '$(ONLY)',--coverage)
+
+peers:
+	@sh test/support/peers.sh
 
 interop: build
 	$(RUN) dist/test/support/run.js --only '^interop/'

@@ -23,6 +23,7 @@ import { localSigner } from "../../src/mechanism/qzmq/signer.ts";
 import { type Suite, suiteByName } from "../../src/mechanism/qzmq/suite.ts";
 import { TicketStore } from "../../src/mechanism/qzmq/ticket-store.ts";
 import { Trust } from "../../src/mechanism/qzmq/trust.ts";
+import { encodeGreeting } from "../../src/wire/greeting.ts";
 import { encodeMetadata } from "../../src/wire/metadata.ts";
 
 const { values: flags } = parseArgs({
@@ -61,8 +62,8 @@ class End {
   constructor(role: Role, factory: QzmqFactory, provider: CryptoProvider, connectionId: number) {
     this.mechanism = factory.create();
     this.#host = {
-      localGreeting: greeting(role === "server"),
-      peerGreeting: greeting(role === "client"),
+      localGreeting: encodeGreeting("QZMQ", role === "server"),
+      peerGreeting: encodeGreeting("QZMQ", role === "client"),
       metadata: encodeMetadata([["Socket-Type", Buffer.from(role === "server" ? "ROUTER" : "DEALER")]]),
       ...{ endpoint: "tcp://server.example:5555", peerAddress: "192.0.2.7", connectionId },
       random: provider.random,
@@ -130,14 +131,6 @@ class End {
 function frameSize(octets: Buffer): number | null {
   if (octets.length === 0) return null;
   return (octets[0]! & 2) === 0 ? 2 + octets[1]! : 9 + Number(octets.readBigUInt64BE(1));
-}
-
-function greeting(asServer: boolean): Uint8Array {
-  const octets = new Uint8Array(64);
-  octets.set([0xff, 0, 0, 0, 0, 0, 0, 0, 0, 0x7f, 3, 1]);
-  octets.set(Buffer.from("QZMQ"), 12);
-  octets[32] = asServer ? 1 : 0;
-  return octets;
 }
 
 /** What one kind of handshake came to: microseconds by role, octets by direction. */

@@ -1,6 +1,6 @@
 /**
- * A package registry on the loopback interface with this package and its dependencies, packed from the checkout. With it
- * `npm install qzmq` is the users' own command, and needs no network.
+ * A package registry on the loopback interface with this package, its dependencies and the optional `yaml`, packed from
+ * the checkout. With it `npm install qzmq` is the users' own command, and needs no network.
  */
 import { execFile } from "node:child_process";
 import { once } from "node:events";
@@ -31,11 +31,11 @@ export interface Registry {
   close(): void;
 }
 
-/** Packs the checkout at `root` and its dependencies into `folder`, and serves them. */
+/** Packs the checkout at `root` and what it serves beside it into `folder`, and serves them. */
 export async function startRegistry(root: string, folder: string): Promise<Registry> {
   const manifestOf = (directory: string) =>
     JSON.parse(readFileSync(join(directory, "package.json"), "utf8")) as Manifest;
-  const names = Object.keys(manifestOf(root).dependencies);
+  const names = [...Object.keys(manifestOf(root).dependencies), "yaml"];
   const directories = [root, ...names.map((name) => join(root, "node_modules", name))];
   // No scripts: `prepack` would rebuild dist/ under the tests that run from it.
   const options = ["pack", "--json", "--ignore-scripts", "--pack-destination", folder];

@@ -65,6 +65,15 @@ async function port(servers: Server[] | null = null): Promise<number> {
 
 const identity = (name: string) => ({ key: `${shared}/${name}.key`, certificates: `${shared}/${name}.crt` });
 
+/** Programs at the two ends of {@link pairOfLinks}. */
+async function pushThrough(folder: string, sockets: Socket[]): Promise<{ push: Push; pull: Pull }> {
+  const [push, pull] = [new Push(), new Pull()];
+  sockets.push(push, pull);
+  await pull.bind(`ipc://${join(folder, "program")}`);
+  push.connect(`ipc://${join(folder, "in")}`);
+  return { push, pull };
+}
+
 interface Links {
   [name: string]: Record<string, unknown>;
 }
@@ -145,13 +154,10 @@ test("a reload under traffic: links that did not change keep their connections, 
 }) => {
   const links = await pairOfLinks(folder);
   const { child, url } = await start(children, write(folder, links));
-  const [push, pull] = [new Push(), new Pull()];
-  sockets.push(push, pull);
+  const { push, pull } = await pushThrough(folder, sockets);
   let cut = 0;
   push.events.on("disconnect", () => cut++);
   pull.events.on("disconnect", () => cut++);
-  await pull.bind(`ipc://${join(folder, "program")}`);
-  push.connect(`ipc://${join(folder, "in")}`);
   let sent = 0;
   let going = true;
   const sending = (async () => {
@@ -210,10 +216,7 @@ test("a configuration that cannot be used leaves all as it was, and says so in t
   const links = await pairOfLinks(folder);
   const path = write(folder, links);
   const { child, url } = await start(children, path);
-  const [push, pull] = [new Push(), new Pull()];
-  sockets.push(push, pull);
-  await pull.bind(`ipc://${join(folder, "program")}`);
-  push.connect(`ipc://${join(folder, "in")}`);
+  const { push, pull } = await pushThrough(folder, sockets);
   const passes = async (text: string) => {
     await push.send(text);
     assert.is(String((await within(LIMIT, pull.receive(), text))[0]), text);
@@ -294,10 +297,7 @@ for (const signal of ["SIGTERM", "SIGINT"] as const) {
   }) => {
     const links = await pairOfLinks(folder);
     const { child, url } = await start(children, write(folder, links));
-    const [push, pull] = [new Push(), new Pull()];
-    sockets.push(push, pull);
-    await pull.bind(`ipc://${join(folder, "program")}`);
-    push.connect(`ipc://${join(folder, "in")}`);
+    const { push, pull } = await pushThrough(folder, sockets);
     await push.send("x");
     assert.is(String((await within(LIMIT, pull.receive(), "a message"))[0]), "x");
     child.process.kill(signal);

@@ -2,8 +2,26 @@
 import { test } from "uvu";
 import * as assert from "uvu/assert";
 import { CuttingProxy } from "../net/cutting-proxy.ts";
-import { bare, frame, handshakeOf, RawPeer, RawServer, scenario, until } from "../net/harness.ts";
+import {
+  bare,
+  type Cleanup,
+  frame,
+  handshakeOf,
+  RawPeer,
+  RawServer,
+  scenario,
+  until,
+} from "../net/harness.ts";
 import { startLink, tunnelTo } from "./tunnel-pair.ts";
+
+/** A raw PUSH, and the raw PULL that it speaks to through a tunnel. */
+async function rawPair(cleanup: Cleanup) {
+  const raw = await RawServer.listen(cleanup);
+  const tunnel = await tunnelTo(raw.endpoint, cleanup);
+  const near = await RawPeer.connect(tunnel.client.endpoint);
+  near.socket.write(handshakeOf("PUSH"));
+  return { ...tunnel, near, far: await raw.join("PULL") };
+}
 
 const MESSAGES = Array.from({ length: 500 }, (_, i) => `message ${i}`);
 
@@ -36,11 +54,7 @@ for (const how of ["end", "resetAndDestroy"] as const) {
   test(
     `the near program leaves by ${how}(): the far one has had all that was sent, then its connection is closed`,
     scenario(async (cleanup) => {
-      const raw = await RawServer.listen(cleanup);
-      const { client, server } = await tunnelTo(raw.endpoint, cleanup);
-      const near = await RawPeer.connect(client.endpoint);
-      near.socket.write(handshakeOf("PUSH"));
-      const far = await raw.join("PULL");
+      const { client, server, near, far } = await rawPair(cleanup);
       await near.write(Buffer.concat(MESSAGES.map((text) => frame(0, text))));
       if (how === "resetAndDestroy")
         await until(() => far.messages.length === MESSAGES.length, "all messages");
@@ -62,11 +76,7 @@ for (const how of ["end", "resetAndDestroy"] as const) {
 test(
   "a message cut off in the middle is not delivered",
   scenario(async (cleanup) => {
-    const raw = await RawServer.listen(cleanup);
-    const { client } = await tunnelTo(raw.endpoint, cleanup);
-    const near = await RawPeer.connect(client.endpoint);
-    near.socket.write(handshakeOf("PUSH"));
-    const far = await raw.join("PULL");
+    const { near, far } = await rawPair(cleanup);
     near.socket.write(frame(0, "whole"));
     near.socket.write(frame(1, "first frame of several"));
     near.socket.write(frame(0, Buffer.alloc(1000)).subarray(0, 500));
@@ -110,11 +120,7 @@ for (const reset of [false, true]) {
 test(
   "what the lost leg had delivered waits for a consumer that is slow",
   scenario(async (cleanup) => {
-    const raw = await RawServer.listen(cleanup);
-    const { client, server } = await tunnelTo(raw.endpoint, cleanup);
-    const near = await RawPeer.connect(client.endpoint);
-    near.socket.write(handshakeOf("PUSH"));
-    const far = await raw.join("PULL");
+    const { client, server, near, far } = await rawPair(cleanup);
     far.socket.pause();
     const body = Buffer.alloc(1_000_000, "z");
     // More than the kernel keeps for a socket, so that some wait in the links.
@@ -137,11 +143,7 @@ test(
 test(
   "a link that is closed writes what waits within linger, and ends every connection",
   scenario(async (cleanup) => {
-    const raw = await RawServer.listen(cleanup);
-    const { client, server } = await tunnelTo(raw.endpoint, cleanup);
-    const near = await RawPeer.connect(client.endpoint);
-    near.socket.write(handshakeOf("PUSH"));
-    const far = await raw.join("PULL");
+    const { client, server, near, far } = await rawPair(cleanup);
     await near.write(Buffer.concat(MESSAGES.map((text) => frame(0, text))));
     await until(() => client.link.status().messagesOut === MESSAGES.length, "all messages to be relayed");
     await client.link.close(-1);

@@ -1,13 +1,13 @@
 /** What a peer costs before it has said who it is, greetings included: a seat, five seconds, octets on the account. */
 import { test } from "uvu";
 import * as assert from "uvu/assert";
-import { PeerError, type PeerErrorCode } from "../../../src/errors.ts";
 import { Admission, type AdmissionOptions } from "../../../src/mechanism/qzmq/admission.ts";
 import type { QzmqMechanism } from "../../../src/mechanism/qzmq/qzmq.ts";
 import { provider } from "../../support/qzmq-identities.ts";
 import { Pair } from "../../support/qzmq-pair.ts";
 import { assertReady, makeFactories } from "../../support/qzmq-session.ts";
 import { seededRandom } from "../../support/seeded-random.ts";
+import { code } from "../../support/wire.ts";
 
 async function server(limits: AdmissionOptions = {}) {
   const admission = new Admission(provider, seededRandom("cookies"), limits);
@@ -21,16 +21,6 @@ async function server(limits: AdmissionOptions = {}) {
   return { ...made, admission, connect, wakes: () => wakes };
 }
 
-function codeOf(run: () => unknown): PeerErrorCode | null {
-  try {
-    run();
-    return null;
-  } catch (error) {
-    if (error instanceof PeerError) return error.code;
-    throw error;
-  }
-}
-
 const BUSY = Buffer.from("\x04\x0b\x05ERROR\x04busy", "latin1");
 
 test("a connection has its seat before its greeting, and gives it back", async () => {
@@ -38,7 +28,7 @@ test("a connection has its seat before its greeting, and gives it back", async (
   const silent = [connect("192.0.2.1", 0), connect("192.0.2.1", 0)];
   assert.is(admission.load.handshakes, 2);
   assert.is(
-    codeOf(() => connect("192.0.2.1", 0)),
+    code(() => connect("192.0.2.1", 0)),
     "ERR_QZMQ_BUSY",
   );
   connect("192.0.2.2", 0).dispose();
@@ -53,7 +43,7 @@ test("one that is refused a seat is told so", async () => {
   made.connect("192.0.2.1", 0);
   const refused = made.server.create();
   assert.is(
-    codeOf(() => refused.admit({ peerAddress: "192.0.2.1", wake() {} }, 0)),
+    code(() => refused.admit({ peerAddress: "192.0.2.1", wake() {} }, 0)),
     "ERR_QZMQ_BUSY",
   );
   assert.equal(Buffer.concat(refused.takeOutput()), BUSY);
@@ -67,7 +57,7 @@ test("silence ends five seconds after the connection, whatever of the greeting c
   assert.is(silent.deadline, 6000);
   silent.onDeadline(5999);
   assert.is(
-    codeOf(() => silent.onDeadline(6000)),
+    code(() => silent.onDeadline(6000)),
     "ERR_QZMQ_TIMEOUT",
   );
   assert.is(made.admission.load.handshakes, 0);
@@ -86,7 +76,7 @@ test("the oldest silent connection makes room, and hears of it", async () => {
   assert.is(made.wakes(), 1);
   assert.is(oldest.deadline, 0);
   assert.is(
-    codeOf(() => oldest.onDeadline(0)),
+    code(() => oldest.onDeadline(0)),
     "ERR_QZMQ_BUSY",
   );
   assert.equal(Buffer.concat(oldest.takeOutput()), BUSY);
@@ -101,7 +91,7 @@ test("octets that lie undecoded are on the account until they are gone, or the h
   other.holding(600, 0);
   assert.is(admission.load.bytes, 1000);
   assert.is(
-    codeOf(() => one.holding(401, 0)),
+    code(() => one.holding(401, 0)),
     "ERR_QZMQ_BUSY",
   );
   assert.is(admission.load.bytes, 600, "who is refused holds nothing any more");
