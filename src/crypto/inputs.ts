@@ -9,17 +9,22 @@ export function requireLength(bytes: Uint8Array, length: number, what: string): 
 }
 
 /**
- * Hands `use` 32 octets of randomness, drawn from a source if need be. What was drawn here is wiped here; octets that
- * the caller brought stay the caller's.
+ * Hands `use` 32 octets of randomness, or `length`, drawn from a source if need be. What was drawn here is wiped here;
+ * octets that the caller brought stay the caller's. `what` names them in the `RangeError` for a wrong length.
  */
-export function withRandomness<T>(randomness: Uint8Array | Random, use: (octets: Uint8Array) => T): T {
+export function withRandomness<T>(
+  randomness: Uint8Array | Random,
+  use: (octets: Uint8Array) => T,
+  length = 32,
+  what = "randomness",
+): T {
   if (typeof randomness !== "function") {
-    requireLength(randomness, 32, "randomness");
+    requireLength(randomness, length, what);
     return use(randomness);
   }
-  const drawn = randomness(32);
+  const drawn = randomness(length);
   try {
-    requireLength(drawn, 32, "randomness");
+    requireLength(drawn, length, what);
     return use(drawn);
   } finally {
     wipe(drawn);

@@ -1,12 +1,14 @@
 /** A {@link Kem} from what a back end brings; the checks of FIPS 203, section 7, that both make alike. */
 import { Held } from "./held.ts";
-import { requireLength } from "./inputs.ts";
+import { requireLength, withRandomness } from "./inputs.ts";
 import type { Kem, KemName, KemSecretKey, Random } from "./provider.ts";
 
 /** What a back end brings for one ML-KEM parameter set. Lengths and the modulus have been checked before. */
 export interface KemCore<K> {
   readonly name: KemName;
   generate(seed: Uint8Array): { readonly publicKey: Uint8Array; readonly secretKey: K };
+  /** From this source by the runtime's own means, `undefined` when it has none for it. */
+  draw?(source: Random): { readonly publicKey: Uint8Array; readonly secretKey: K } | undefined;
   encapsulate(
     publicKey: Uint8Array,
     randomness: Uint8Array | Random,
@@ -50,9 +52,10 @@ export function buildKem<K>(core: KemCore<K>): Kem {
     name: core.name,
     publicKeyLength: lengths.publicKey,
     ciphertextLength: lengths.ciphertext,
-    generate(seed: Uint8Array) {
-      requireLength(seed, SEED_LENGTH, `${core.name} seed`);
-      const { publicKey, secretKey } = core.generate(seed);
+    generate(seed: Uint8Array | Random) {
+      const drawn = typeof seed === "function" ? core.draw?.(seed) : undefined;
+      const { publicKey, secretKey } =
+        drawn ?? withRandomness(seed, core.generate, SEED_LENGTH, `${core.name} seed`);
       return { publicKey, secretKey: new SecretKey(secretKey, core.erase) };
     },
     encapsulate(publicKey: Uint8Array, randomness: Uint8Array | Random) {

@@ -155,7 +155,8 @@ const ed25519Signature: Signature = buildSignature<Uint8Array>({
   erase: wipe,
 });
 
-const exchange: X25519 = buildX25519({
+const exchange: X25519 = buildX25519<Uint8Array>({
+  load: (secretKey) => new Uint8Array(secretKey),
   publicKey: (secretKey) => x25519.getPublicKey(secretKey),
   sharedSecret(secretKey, publicKey) {
     try {
@@ -165,6 +166,7 @@ const exchange: X25519 = buildX25519({
       return null;
     }
   },
+  erase: wipe,
 });
 
 /** The pure back end. */

@@ -1,13 +1,21 @@
 /**
  * X25519 and Ed25519 from node:crypto. Keys go in and out as JSON Web Keys (RFC 8037), which spares OpenSSL 3 the
  * search through its decoders that DER sets off: a tenth of the time on Node 20. The price is that a secret scalar
- * passes through a short string, which nothing can overwrite; long-lived Ed25519 seeds take the slow way instead.
+ * from outside passes through a short string, which nothing can overwrite; long-lived Ed25519 seeds take the slow way.
  */
-import { createPrivateKey, createPublicKey, diffieHellman, type KeyObject, sign, verify } from "node:crypto";
+import {
+  createPrivateKey,
+  createPublicKey,
+  diffieHellman,
+  generateKeyPairSync,
+  type KeyObject,
+  sign,
+  verify,
+} from "node:crypto";
 import { wipe } from "../bytes/constant-time.ts";
 import { ed25519Message, hasAcceptablePoints } from "./ed25519-rules.ts";
 import { fromBase64url, plain, toBase64url } from "./node-bytes.ts";
-import type { Signature, X25519 } from "./provider.ts";
+import type { Random, Signature, X25519 } from "./provider.ts";
 import { buildSignature } from "./signature.ts";
 import { buildX25519 } from "./x25519.ts";
 
@@ -32,12 +40,14 @@ function importScalar(secretKey: Uint8Array): KeyObject {
   });
 }
 
-/** X25519. */
-export function nodeX25519(): X25519 {
-  return buildX25519({
-    publicKey: (secretKey) => exportPublic(importScalar(secretKey)),
-    sharedSecret(secretKey, publicKey) {
-      const keys = { privateKey: importScalar(secretKey), publicKey: importPublic("X25519", publicKey) };
+/** X25519. Key pairs that `own` is the source of are drawn by OpenSSL, and their scalars never pass through here. */
+export function nodeX25519(own: Random): X25519 {
+  return buildX25519<KeyObject>({
+    load: importScalar,
+    draw: (source) => (source === own ? generateKeyPairSync("x25519").privateKey : undefined),
+    publicKey: exportPublic,
+    sharedSecret(privateKey, publicKey) {
+      const keys = { privateKey, publicKey: importPublic("X25519", publicKey) };
       try {
         return plain(diffieHellman(keys));
       } catch {
@@ -45,6 +55,7 @@ export function nodeX25519(): X25519 {
         return null;
       }
     },
+    erase: () => {},
   });
 }
 

@@ -1,6 +1,6 @@
 /**
- * Native ML-KEM and ML-DSA, where node:crypto has them. It takes no randomness from outside, so encapsulating and
- * signing are native only for callers that hand over the provider's own source; reproducible results come from the
+ * Native ML-KEM and ML-DSA, where node:crypto has them. It takes no randomness from outside but seeds, so encapsulating
+ * and signing are native only for callers that hand over the provider's own source; reproducible results come from the
  * pure back end. Keys enter and leave in DER, with the seed as the private key (RFC 9935 and RFC 9881, section 6).
  */
 import * as crypto from "node:crypto";
@@ -13,6 +13,7 @@ import { buildSignature } from "./signature.ts";
 
 /** Functions that came to node:crypto later than the types this is compiled against. */
 interface NativeKem {
+  generateKeyPairSync(name: string): { readonly publicKey: KeyObject; readonly privateKey: KeyObject };
   encapsulate(publicKey: KeyObject): { readonly sharedKey: Buffer; readonly ciphertext: Buffer };
   decapsulate(secretKey: KeyObject, ciphertext: Uint8Array): Buffer;
 }
@@ -58,14 +59,14 @@ function importPublic(name: KemName | MlDsaName, publicKey: Uint8Array): KeyObje
   return createPublicKey({ key: der, format: "der", type: "spki" });
 }
 
-function exportPublic(secretKey: KeyObject): Uint8Array {
-  const der = createPublicKey(secretKey).export({ format: "der", type: "spki" });
+function exportPublic(publicKey: KeyObject): Uint8Array {
+  const der = publicKey.export({ format: "der", type: "spki" });
   return new Uint8Array(der.subarray(SPKI_HEAD));
 }
 
 /**
  * Native ML-KEM, or `undefined` when the runtime has no such functions. `own` is the source of randomness for which
- * encapsulation may be native; `pure` encapsulates for all others.
+ * key pairs and encapsulations may be drawn natively; `pure` encapsulates for all others.
  */
 export function nodeKem(name: KemName, own: Random, pure: Kem): Kem | undefined {
   if (!("encapsulate" in crypto && "decapsulate" in crypto)) return undefined;
@@ -74,7 +75,12 @@ export function nodeKem(name: KemName, own: Random, pure: Kem): Kem | undefined 
     name,
     generate(seed) {
       const secretKey = importSeed(name, seed);
-      return { publicKey: exportPublic(secretKey), secretKey };
+      return { publicKey: exportPublic(createPublicKey(secretKey)), secretKey };
+    },
+    draw(source) {
+      if (source !== own) return undefined;
+      const { publicKey, privateKey } = native.generateKeyPairSync(name.toLowerCase());
+      return { publicKey: exportPublic(publicKey), secretKey: privateKey };
     },
     encapsulate(publicKey, randomness) {
       // Not null: the key has been checked.
@@ -109,7 +115,10 @@ export function nodeMlDsa(name: MlDsaName, own: Random, pure: Signature): Signat
     name,
     load(seed) {
       const native = importSeed(name, seed);
-      return { publicKey: exportPublic(native), secretKey: { native, seed: new Uint8Array(seed) } };
+      return {
+        publicKey: exportPublic(createPublicKey(native)),
+        secretKey: { native, seed: new Uint8Array(seed) },
+      };
     },
     sign(key, message, context, randomness) {
       if (randomness !== own) return signPure(key, message, context, randomness);

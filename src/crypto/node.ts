@@ -102,7 +102,7 @@ export function nodeCandidates(pure: CryptoProvider): NodeCandidates {
       "ML-DSA-65": nodeMlDsa("ML-DSA-65", random, pure.signatures["ML-DSA-65"]),
       "ML-DSA-87": nodeMlDsa("ML-DSA-87", random, pure.signatures["ML-DSA-87"]),
     },
-    x25519: nodeX25519(),
+    x25519: nodeX25519(random),
     scrypt(passphrase, salt, parameters) {
       const { N, r, p, length } = parameters;
       return plain(scryptSync(passphrase, salt, length, { N, r, p, maxmem: scryptMemory(parameters) }));

@@ -137,16 +137,21 @@ export function aeadWorks(aead: Aead): boolean {
   });
 }
 
-/** Public key, shared secret, and the refusal of a public key of small order. */
-export function x25519Works(x25519: X25519): boolean {
+/** Public key, shared secret, the refusal of a public key of small order, and a key pair that the runtime draws. */
+export function x25519Works(x25519: X25519, random: Random): boolean {
   return holds(() => {
     const secretKey = pattern(32, 1);
+    const drawn = x25519.generate(random);
+    const publicKey = x25519.publicKey(secretKey);
+    const crossed = drawn.sharedSecret(publicKey);
     const secret = x25519.sharedSecret(secretKey, pattern(32, 101));
     return (
-      hex(x25519.publicKey(secretKey)) === X25519_ANSWERS[0] &&
+      hex(publicKey) === X25519_ANSWERS[0] &&
       secret !== null &&
       hex(secret) === X25519_ANSWERS[1] &&
-      x25519.sharedSecret(secretKey, new Uint8Array(32)) === null
+      x25519.sharedSecret(secretKey, new Uint8Array(32)) === null &&
+      crossed !== null &&
+      equalSecret(crossed, x25519.sharedSecret(secretKey, drawn.publicKey)!)
     );
   });
 }
@@ -158,18 +163,21 @@ export function scryptWorks(scrypt: CryptoProvider["scrypt"]): boolean {
   );
 }
 
-/** Key from a seed, implicit rejection, a round trip, and a ciphertext that the pure back end made. */
+/** Key from a seed, implicit rejection, a round trip, a ciphertext of the pure back end and one for a drawn key. */
 export function kemWorks(kem: Kem, pure: Kem, random: Random): boolean {
   return holds(() => {
     const { publicKey, secretKey } = kem.generate(pattern(64, 1));
     const [key, rejected] = KEM_ANSWERS[kem.name];
     const own = kem.encapsulate(publicKey, random)!;
     const foreign = pure.encapsulate(publicKey, pattern(32, 1))!;
+    const drawn = kem.generate(random);
+    const toDrawn = pure.encapsulate(drawn.publicKey, pattern(32, 1))!;
     return (
       ends(publicKey) === key &&
       hex(kem.decapsulate(pattern(kem.ciphertextLength, 2), secretKey)) === rejected &&
       equalSecret(kem.decapsulate(own.ciphertext, secretKey), own.secret) &&
-      equalSecret(kem.decapsulate(foreign.ciphertext, secretKey), foreign.secret)
+      equalSecret(kem.decapsulate(foreign.ciphertext, secretKey), foreign.secret) &&
+      equalSecret(kem.decapsulate(toDrawn.ciphertext, drawn.secretKey), toDrawn.secret)
     );
   });
 }

@@ -65,8 +65,8 @@ export interface Kem {
   readonly publicKeyLength: number;
   /** Octets of a ciphertext: 1088 or 1568. */
   readonly ciphertextLength: number;
-  /** From a 64-octet seed d || z (FIPS 203, algorithm 16). `decapsulationKey` is opaque and the caller's to pass back and to wipe. */
-  generate(seed: Uint8Array): { readonly publicKey: Uint8Array; readonly secretKey: KemSecretKey };
+  /** From a 64-octet seed d || z (FIPS 203, algorithm 16). `secretKey` is opaque and the caller's to pass back and to wipe. */
+  generate(seed: Uint8Array | Random): { readonly publicKey: Uint8Array; readonly secretKey: KemSecretKey };
   /** With 32 octets of randomness (algorithm 17). `null` when the key fails the check of section 7.2 (length or modulus). */
   encapsulate(
     publicKey: Uint8Array,
@@ -132,6 +132,17 @@ export interface X25519 {
   publicKey(secretKey: Uint8Array): Uint8Array;
   /** The shared secret, 32 octets, or `null` when it is all zeros (a small-order public key; RFC 7748, section 6.1). */
   sharedSecret(secretKey: Uint8Array, publicKey: Uint8Array): Uint8Array | null;
+  /** A key pair from a secret key of 32 octets, kept in the back end's form: made ready once, however often it is used. */
+  generate(secretKey: Uint8Array | Random): X25519KeyPair;
+}
+
+/** A secret key of X25519, held. */
+export interface X25519KeyPair {
+  readonly publicKey: Uint8Array;
+  /** As {@link X25519.sharedSecret}. */
+  sharedSecret(publicKey: Uint8Array): Uint8Array | null;
+  /** Overwrites what this object holds of the key. Any later use throws. */
+  wipe(): void;
 }
 
 /**

@@ -54,7 +54,9 @@ export function combine(
     if (choice === "node" && !name.startsWith("ML-")) throw new Error(`node:crypto has no correct ${name}`);
     return fallback;
   };
-  const x25519 = once(() => pick("X25519", native.x25519, pure.x25519, x25519Works));
+  const x25519 = once(() =>
+    pick("X25519", native.x25519, pure.x25519, (found) => x25519Works(found, native.random)),
+  );
   const scrypt = once(() => pick("scrypt", native.scrypt, pure.scrypt, scryptWorks));
 
   const provider: CryptoProvider = {

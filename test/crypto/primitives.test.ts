@@ -119,11 +119,44 @@ for (const [backEnd, x25519] of implementations((provider) => provider.x25519)) 
     assert.throws(() => x25519.sharedSecret(pattern(33), pattern(32)), isRangeError);
     assert.throws(() => x25519.sharedSecret(pattern(32), pattern(31)), isRangeError);
   });
+
+  test(`X25519, ${backEnd}: a key pair, from octets, from a source and from the system, until it is wiped`, () => {
+    const pair = x25519.generate(pattern(32));
+    const drawn: Uint8Array[] = [];
+    const source = (length: number) => {
+      drawn.push(pattern(length));
+      return drawn[0]!;
+    };
+    const same = x25519.generate(source);
+    assert.equal(
+      drawn.map((octets) => [...octets]),
+      [[...new Uint8Array(32)]],
+    );
+    const other = x25519.generate(chosen.random);
+    assert.not.equal(other.publicKey, x25519.generate(chosen.random).publicKey);
+    assert.equal(pair.publicKey, x25519.publicKey(pattern(32)));
+    assert.equal(same.publicKey, pair.publicKey);
+    const secret = other.sharedSecret(pair.publicKey)!;
+    assert.equal(pair.sharedSecret(other.publicKey), secret);
+    assert.equal(same.sharedSecret(other.publicKey), secret);
+    assert.equal(x25519.sharedSecret(pattern(32), other.publicKey), secret);
+    assert.is(pair.sharedSecret(SMALL_ORDER_U[2]!), null);
+    assert.throws(() => pair.sharedSecret(pattern(31)), isRangeError);
+    assert.throws(() => x25519.generate(pattern(31)), isRangeError);
+    pair.wipe();
+    assert.throws(() => pair.sharedSecret(other.publicKey), /wiped/);
+  });
 }
 
 test("X25519 refuses an all-zero secret that a back end lets through", () => {
-  const lax = buildX25519({ publicKey: pure.x25519.publicKey, sharedSecret: () => new Uint8Array(32) });
+  const lax = buildX25519<Uint8Array>({
+    load: (secretKey) => secretKey.slice(),
+    publicKey: pure.x25519.publicKey,
+    sharedSecret: () => new Uint8Array(32),
+    erase: () => {},
+  });
   assert.is(lax.sharedSecret(pattern(32), pattern(32)), null);
+  assert.is(lax.generate(pattern(32)).sharedSecret(pattern(32)), null);
 });
 
 test("octets from node:crypto are the same memory, wherever in it they begin", () => {
@@ -153,6 +186,13 @@ for (const name of KEMS) {
       assert.not.equal(kem.encapsulate(largest, pattern(32)), null, "3328 is reduced");
       assert.is(kem.encapsulate(publicKey.subarray(1), pattern(32)), null);
       assert.is(kem.encapsulate(none, chosen.random), null);
+    });
+
+    test(`${name}, ${backEnd}: a key pair from the system is another each time, and works`, () => {
+      const drawn = kem.generate(chosen.random);
+      assert.is.not(toHex(drawn.publicKey), toHex(kem.generate(chosen.random).publicKey));
+      const { ciphertext, secret } = kem.encapsulate(drawn.publicKey, pattern(32))!;
+      assert.equal(kem.decapsulate(ciphertext, drawn.secretKey), secret);
     });
 
     test(`${name}, ${backEnd}: fresh randomness each time, and a secret both have`, () => {

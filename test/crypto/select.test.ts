@@ -37,7 +37,7 @@ test("every pure primitive passes its probe", () => {
   for (const each of Object.values(pure.signatures)) {
     assert.ok(signatureWorks(each, each, pure.random), each.name);
   }
-  assert.ok(x25519Works(x25519));
+  assert.ok(x25519Works(x25519, pure.random));
   assert.ok(scryptWorks(scrypt));
 });
 
@@ -98,8 +98,11 @@ test("a wrong X25519 fails its probe", () => {
       sharedSecret: (secretKey, publicKey) => x25519.sharedSecret(secretKey, publicKey) ?? new Uint8Array(32),
     },
     { sharedSecret: () => null },
+    { generate: (source) => ({ ...x25519.generate(source), publicKey: pattern(32) }) },
+    { generate: (source) => ({ ...x25519.generate(source), sharedSecret: () => null }) },
+    { generate: fail },
   ];
-  for (const change of wrong) assert.not(x25519Works({ ...x25519, ...change }));
+  for (const change of wrong) assert.not(x25519Works({ ...x25519, ...change }, pure.random));
 });
 
 test("a wrong scrypt fails its probe", () => {
@@ -110,6 +113,13 @@ test("a wrong scrypt fails its probe", () => {
 test("a wrong KEM fails its probe", () => {
   const wrong: readonly Partial<Kem>[] = [
     { generate: () => kem.generate(pattern(64, 2)) },
+    // Wrong where it draws by itself only.
+    {
+      generate: (seed) => ({
+        ...kem.generate(seed),
+        ...(typeof seed === "function" ? { publicKey: kem.generate(seed).publicKey } : {}),
+      }),
+    },
     { encapsulate: () => null },
     {
       encapsulate: (publicKey, randomness) => ({
@@ -202,6 +212,7 @@ test("a primitive is probed once, and not before it is asked for", () => {
         return x25519.publicKey(secretKey);
       },
       sharedSecret: x25519.sharedSecret,
+      generate: x25519.generate,
     },
   };
   const provider = combine("auto", pure, counting);

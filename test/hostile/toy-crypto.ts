@@ -32,7 +32,7 @@ function toyKem(kem: Kem): Kem {
   return {
     ...{ name, publicKeyLength, ciphertextLength },
     generate(seed) {
-      const publicKey = expand("public", publicKeyLength, seed);
+      const publicKey = expand("public", publicKeyLength, seed instanceof Uint8Array ? seed : seed(64));
       publicKey[0] = 0;
       return { publicKey, secretKey: new ToySecretKey(publicKey) };
     },

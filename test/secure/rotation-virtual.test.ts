@@ -96,7 +96,7 @@ function recording(): { readonly recorder: CryptoProvider; readonly ledger: Ledg
       ...provider.kems,
       [kem.name]: {
         ...{ name: kem.name, publicKeyLength: kem.publicKeyLength, ciphertextLength: kem.ciphertextLength },
-        generate(seed: Uint8Array) {
+        generate(seed: Parameters<typeof kem.generate>[0]) {
           const pair = kem.generate(seed);
           return { publicKey: pair.publicKey, secretKey: wrapKey("kem", pair.secretKey) };
         },
@@ -110,10 +110,16 @@ function recording(): { readonly recorder: CryptoProvider; readonly ledger: Ledg
       },
     },
     x25519: {
-      publicKey: (secret) => provider.x25519.publicKey(secret),
-      sharedSecret(secret, publicKey) {
-        const shared = provider.x25519.sharedSecret(secret, publicKey);
-        return shared === null ? null : note("x25519", shared);
+      ...provider.x25519,
+      generate(source) {
+        const pair = wrapKey("x25519 pair", provider.x25519.generate(source));
+        return {
+          ...pair,
+          sharedSecret(publicKey) {
+            const shared = pair.sharedSecret(publicKey);
+            return shared === null ? null : note("x25519", shared);
+          },
+        };
       },
     },
   };

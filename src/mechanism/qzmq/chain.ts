@@ -1,10 +1,10 @@
 /** Verification of a certificate chain under a trusted authority (spec, "Chains"). Pure; the clock is an argument. */
 import { equalSecret } from "../../bytes/constant-time.ts";
-import type { CryptoProvider } from "../../crypto/provider.ts";
 import { hex, type Mode, signaturesOfMode } from "./algorithm.ts";
-import { type Certificate, CRITICAL_EXTENSION, verifyCertificate } from "./certificate.ts";
+import { type Certificate, CRITICAL_EXTENSION } from "./certificate.ts";
 import type { Revocations } from "./revocation.ts";
 import type { ChainRecord, Expected, RefusalCause, RefusedPeer, Verdict } from "./verdict.ts";
+import type { VerifiedCertificates } from "./verified.ts";
 
 /** What a chain is judged by. */
 export interface ChainRules {
@@ -50,11 +50,11 @@ export function checkRevocation(
 
 /**
  * Judges decoded certificates, end entity first: the shortest way to a trusted authority, then everything that costs
- * nothing, then signatures from the authority down. Yields before each signature; certificates beyond the trusted
- * issuer are not looked at.
+ * nothing, then signatures from the authority down. Yields before each signature that `verified` does not know;
+ * certificates beyond the trusted issuer are not looked at.
  */
 export function* verifyChain(
-  provider: CryptoProvider,
+  verified: VerifiedCertificates,
   certificates: readonly Certificate[],
   expected: Expected,
   rules: ChainRules,
@@ -71,8 +71,10 @@ export function* verifyChain(
   const revocation = checkRevocation(chain, hex(authority.keyId), rules, now);
   if (revocation !== null) return refused(revocation, "see the authority's revocation list");
   for (let i = chain.length - 1; i >= 0; i--) {
+    const [certificate, issuer] = [chain[i]!, chain[i + 1] ?? authority];
+    if (verified.has(certificate, issuer)) continue;
     yield;
-    if (!verifyCertificate(provider, chain[i]!, chain[i + 1] ?? authority)) {
+    if (!verified.verify(certificate, issuer)) {
       return refused("signature", `certificate ${i} is not signed by its issuer`);
     }
   }

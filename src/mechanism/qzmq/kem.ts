@@ -9,7 +9,7 @@
  * encapsulation the ML-KEM randomness (32), then the X25519 secret (32); each only where the KEM has that part.
  */
 import { isAllZero, wipe } from "../../bytes/constant-time.ts";
-import type { CryptoProvider, Kem, KemSecretKey, Random } from "../../crypto/provider.ts";
+import type { CryptoProvider, Kem, KemSecretKey, Random, X25519KeyPair } from "../../crypto/provider.ts";
 import { PeerError } from "../../errors.ts";
 import type { KemOctet } from "./suite.ts";
 
@@ -54,33 +54,27 @@ export function keyExchange(provider: CryptoProvider, octet: KemOctet): KeyExcha
     publicKeyLength,
     ciphertextLength,
     generate(random) {
-      const post = kem === null ? null : generateKem(kem, random);
-      const secretX = withX ? random(X_LENGTH) : null;
-      const publicKey = join(post?.publicKey, secretX && provider.x25519.publicKey(secretX));
-      return new EphemeralKeyPair(
-        provider,
-        kem,
-        publicKey,
-        post?.secretKey ?? null,
-        secretX,
-        ciphertextLength,
-      );
+      const post = kem?.generate(random) ?? null;
+      const pairX = withX ? provider.x25519.generate(random) : null;
+      const publicKey = join(post?.publicKey, pairX?.publicKey);
+      return new EphemeralKeyPair(kem, publicKey, post?.secretKey ?? null, pairX, ciphertextLength);
     },
     encapsulate(publicKey, random) {
       if (publicKey.length !== publicKeyLength) throw badKey("KEM public key of wrong length");
       const split = kem?.publicKeyLength ?? 0;
       const post = kem === null ? null : encapsulateKem(kem, publicKey.subarray(0, split), random);
       if (!withX) return { ciphertext: post!.ciphertext, secret: post!.secret };
-      const secretX = random(X_LENGTH);
+      const pairX = provider.x25519.generate(random);
       let sharedX: Uint8Array | undefined;
       try {
-        sharedX = agree(provider, secretX, publicKey.subarray(split));
+        sharedX = agree(pairX, publicKey.subarray(split));
         return {
-          ciphertext: join(post?.ciphertext, provider.x25519.publicKey(secretX)),
+          ciphertext: join(post?.ciphertext, pairX.publicKey),
           secret: join(post?.secret, sharedX),
         };
       } finally {
-        wipe(secretX, sharedX, post?.secret);
+        pairX.wipe();
+        wipe(sharedX, post?.secret);
       }
     },
   };
@@ -89,25 +83,22 @@ export function keyExchange(provider: CryptoProvider, octet: KemOctet): KeyExcha
 /** Key pair of any shape; a part that the KEM lacks is null. */
 class EphemeralKeyPair implements KemKeyPair {
   readonly publicKey: Uint8Array;
-  readonly #provider: CryptoProvider;
   readonly #kem: Kem | null;
   readonly #secretKey: KemSecretKey | null;
-  readonly #secretX: Uint8Array | null;
+  readonly #pairX: X25519KeyPair | null;
   readonly #ciphertextLength: number;
 
   constructor(
-    provider: CryptoProvider,
     kem: Kem | null,
     publicKey: Uint8Array,
     secretKey: KemSecretKey | null,
-    secretX: Uint8Array | null,
+    pairX: X25519KeyPair | null,
     ciphertextLength: number,
   ) {
-    this.#provider = provider;
     this.#kem = kem;
     this.publicKey = publicKey;
     this.#secretKey = secretKey;
-    this.#secretX = secretX;
+    this.#pairX = pairX;
     this.#ciphertextLength = ciphertextLength;
   }
 
@@ -117,7 +108,7 @@ class EphemeralKeyPair implements KemKeyPair {
     try {
       if (ciphertext.length !== this.#ciphertextLength) throw badKey("KEM ciphertext of wrong length");
       const split = this.#kem?.ciphertextLength ?? 0;
-      if (this.#secretX) sharedX = agree(this.#provider, this.#secretX, ciphertext.subarray(split));
+      if (this.#pairX) sharedX = agree(this.#pairX, ciphertext.subarray(split));
       if (this.#kem && this.#secretKey)
         shared = this.#kem.decapsulate(ciphertext.subarray(0, split), this.#secretKey);
       return join(shared, sharedX);
@@ -129,16 +120,7 @@ class EphemeralKeyPair implements KemKeyPair {
 
   wipe(): void {
     this.#secretKey?.wipe();
-    if (this.#secretX) wipe(this.#secretX);
-  }
-}
-
-function generateKem(kem: Kem, random: Random) {
-  const seed = random(64);
-  try {
-    return kem.generate(seed);
-  } finally {
-    wipe(seed);
+    this.#pairX?.wipe();
   }
 }
 
@@ -150,8 +132,8 @@ function encapsulateKem(kem: Kem, publicKey: Uint8Array, random: Random): Encaps
 }
 
 /** X25519, with the check of RFC 7748, section 6.1, made here too so that no provider can forget it. */
-function agree(provider: CryptoProvider, secretKey: Uint8Array, publicKey: Uint8Array): Uint8Array {
-  const shared = provider.x25519.sharedSecret(secretKey, publicKey);
+function agree(pair: X25519KeyPair, publicKey: Uint8Array): Uint8Array {
+  const shared = pair.sharedSecret(publicKey);
   if (shared === null || isAllZero(shared)) throw badKey("X25519 key of small order");
   return shared;
 }

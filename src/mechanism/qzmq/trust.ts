@@ -9,6 +9,7 @@ import { MAX_CHAIN } from "./identity.ts";
 import { identityOfPin, type Pin } from "./pins.ts";
 import { type RevocationList, Revocations, verifyRevocationList } from "./revocation.ts";
 import type { Expected, PeerRecord, RefusalCause, Verdict } from "./verdict.ts";
+import { VerifiedCertificates } from "./verified.ts";
 
 /** Default of {@link TrustOptions.clockSkew}, seconds. */
 export const DEFAULT_CLOCK_SKEW = 300;
@@ -35,6 +36,7 @@ export class Trust {
   readonly #provider: CryptoProvider;
   readonly #pins: ReadonlyMap<string, Pin>;
   readonly #rules: ChainRules;
+  readonly #verified: VerifiedCertificates;
 
   /** Throws `RangeError` when nothing is trusted, or when an authority, a pin or a list is unfit. */
   constructor(provider: CryptoProvider, options: TrustOptions) {
@@ -51,6 +53,7 @@ export class Trust {
       throw new RangeError(`clockSkew: 0..${MAX_CLOCK_SKEW} whole seconds, not ${skew}`);
     }
     this.#provider = provider;
+    this.#verified = new VerifiedCertificates(provider);
     this.#pins = indexPins(pins);
     const byKey = indexAuthorities(provider, authorities, mode);
     this.#rules = {
@@ -99,7 +102,7 @@ export class Trust {
     }
     const pin = this.#pins.get(hex(leaf.keyId));
     if (pin !== undefined) return this.#pinned(pin, leaf, expected, now);
-    return yield* verifyChain(this.#provider, decoded, expected, this.#rules, now);
+    return yield* verifyChain(this.#verified, decoded, expected, this.#rules, now);
   }
 
   /** {@link Trust.verify} in one go. */

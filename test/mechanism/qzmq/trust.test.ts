@@ -80,6 +80,30 @@ test("a pin goes before certificates", () => {
   assert.is(judge(pinning("alice", { authorities: [root] }), octets(broker)), "pinned alice");
 });
 
+test("a certificate that comes again costs no signature, and is judged by all else again", async () => {
+  const trust = trusting({ authorities: [root] });
+  const judged = (chain: readonly Uint8Array[], of = trust, now = NOW) => {
+    const steps = of.verify(chain, CLIENT, now);
+    let signatures = 0;
+    let step = steps.next();
+    for (; !step.done; step = steps.next()) signatures++;
+    return [signatures, outcome(step.value)];
+  };
+  const forged = flip(broker.encoded, broker.encoded.length - 1);
+  assert.equal(judged([forged]), [1, "signature"]);
+  assert.equal(judged([forged]), [1, "signature"], "what failed is not remembered");
+  assert.equal(judged(octets(broker)), [1, "certified broker"]);
+  assert.equal(judged(octets(broker)), [0, "certified broker"]);
+  assert.equal(judged([forged]), [1, "signature"], "the same but for its signature");
+  assert.equal(judged(octets(broker), trust, NOT_AFTER * 2), [0, "expired"]);
+  assert.is(judge(trust, octets(broker), server({ value: "mallory", from: "configured" })), "name");
+  const renewed = trust.renew({ mode: "hybrid", authorities: [root] });
+  assert.equal(judged(octets(broker), renewed), [1, "certified broker"], "another trust knows nothing");
+  const listed = await list("root", { serials: [broker.serial] });
+  const revoking = trust.renew({ mode: "hybrid", authorities: [root], revocationLists: [listed] });
+  assert.equal(judged(octets(broker), revoking), [0, "revoked"]);
+});
+
 test("the look-up comes first, and each step is one signature", () => {
   const trust = trusting({ authorities: [root] });
   const steps = trust.verify(octets(broker), CLIENT, NOW);
