@@ -18,7 +18,7 @@ export interface StatusServerOptions {
   readonly metrics: () => string;
   /** For `/readyz`: why the service is not ready, a line each; empty when it is. */
   readonly ready: () => readonly string[];
-  /** Hears of a callback above that threw; the client was told 500. */
+  /** Hears of a callback above that threw (the client was told 500) and of connections that could not be accepted. */
   readonly onError?: (error: unknown) => void;
 }
 
@@ -32,6 +32,7 @@ export class StatusServer {
   readonly #port: number;
   /** The one that asked nothing for longest is first. */
   readonly #sockets = new Set<Socket>();
+  readonly #onError: (error: unknown) => void;
 
   /** Throws `RangeError` for a port that is none. */
   constructor(options: StatusServerOptions) {
@@ -40,6 +41,7 @@ export class StatusServer {
     if (!Number.isInteger(this.#port) || this.#port < 0 || this.#port > 65_535) {
       throw new RangeError(`port: a whole number 0..65535, not ${this.#port}`);
     }
+    this.#onError = options.onError ?? (() => {});
     const answers = new Answers({ ...options, hosts: [...(options.hosts ?? []), this.#address] });
     this.#server = createServer(
       {
@@ -70,6 +72,8 @@ export class StatusServer {
       this.#server.once("error", reject);
       this.#server.listen(this.#port, this.#address, () => {
         this.#server.off("error", reject);
+        // Out of descriptors, say: without a listener it would end the process, whose work is another.
+        this.#server.on("error", this.#onError);
         resolve();
       });
     });

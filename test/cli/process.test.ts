@@ -177,7 +177,7 @@ test("version and help", async () => {
 
   const { out: overview } = await call(["help"]);
   const names = [...overview.matchAll(/^ {2}((?:cert |config )?[a-z]+) {2}/gm)].map((match) => match[1]!);
-  assert.is(names.length, 22);
+  assert.is(names.length, 23);
   assert.is((await call(["--help"])).out, overview);
   for (const name of names) {
     const { code, out: text } = await call(["help", ...name.split(" ")]);
