@@ -39,6 +39,7 @@ const tests = await runFiles(files, {
   cwd: root,
 });
 const counts = flags.coverage ? withCoverage(tests) : tests;
+for (const line of tests.failures) console.log(line);
 console.log(summary(counts));
 process.exitCode = counts.failed === 0 ? 0 : 1;
 

@@ -4,7 +4,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { suite } from "uvu";
 import * as assert from "uvu/assert";
-import { type Counts, readReport, runFiles, summary } from "./runner.ts";
+import { type Results, readReport, runFiles, summary } from "./runner.ts";
 
 const runner = suite("runner");
 let directory = "";
@@ -19,7 +19,7 @@ runner.after(() => {
 const UVU = `import { test } from ${JSON.stringify(import.meta.resolve("uvu"))};`;
 
 /** Runs files with these texts; the default limit is far beyond what any needs. */
-async function run(texts: string[], limitMs = 60_000): Promise<Counts & { report: string }> {
+async function run(texts: string[], limitMs = 60_000): Promise<Results & { report: string }> {
   const files = texts.map((text, i) => {
     const file = join(directory, `${i}.test.mjs`);
     writeFileSync(file, text);
@@ -35,9 +35,12 @@ async function run(texts: string[], limitMs = 60_000): Promise<Counts & { report
 runner("sums passed, failed and skipped tests over files", async () => {
   const pass = `${UVU} test("a", () => {}); test("b", () => {}); test.run();`;
   const mixed = `${UVU} test("c", () => {}); test("d", () => { throw new Error("broken d"); }); test.skip("e", () => {}); test.run();`;
-  const { passed, failed, skipped, report } = await run([pass, mixed, pass]);
+  const { passed, failed, skipped, report, failures } = await run([pass, mixed, pass]);
   assert.equal({ passed, failed, skipped }, { passed: 5, failed: 1, skipped: 1 });
   assert.match(report, "broken d");
+  assert.is(failures.length, 2);
+  assert.match(failures[0]!, /^FAIL .*1\.test\.mjs {2}1 passed, 1 failed, 1 skipped/);
+  assert.match(failures[1]!, /FAIL {2}"d"/);
   assert.match(report, /^ok .*0\.test\.mjs {2}2 passed, 0 failed/m);
 });
 

@@ -25,17 +25,23 @@ export interface Counts {
   readonly skipped: number;
 }
 
+/** Sum of a run, and lines that name what failed: of a long log one may see no more than the end. */
+export interface Results extends Counts {
+  readonly failures: readonly string[];
+}
+
 /** Runs every file, prints one line for each and the output of those that fail, and gives the sum. */
-export async function runFiles(files: readonly string[], options: RunOptions): Promise<Counts> {
+export async function runFiles(files: readonly string[], options: RunOptions): Promise<Results> {
   const waiting = [...files];
   const results: Counts[] = [];
+  const failures: string[] = [];
   const work = async (): Promise<void> => {
     for (let file = waiting.shift(); file !== undefined; file = waiting.shift()) {
-      results.push(await runFile(file, options));
+      results.push(await runFile(file, options, failures));
     }
   };
   await Promise.all(Array.from({ length: options.jobs }, work));
-  return results.reduce(add, { passed: 0, failed: 0, skipped: 0 });
+  return { ...results.reduce(add, { passed: 0, failed: 0, skipped: 0 }), failures };
 }
 
 /** `N passed, N failed`, and `, N skipped` when there are any. */
@@ -43,7 +49,8 @@ export function summary({ passed, failed, skipped }: Counts): string {
   return `${passed} passed, ${failed} failed${skipped === 0 ? "" : `, ${skipped} skipped`}`;
 }
 
-async function runFile(file: string, options: RunOptions): Promise<Counts> {
+/** Adds to `failures` the file's line and the names of its failing tests. */
+async function runFile(file: string, options: RunOptions, failures: string[]): Promise<Counts> {
   const started = performance.now();
   const { output, end } = await execute(file, options);
   const seconds = ((performance.now() - started) / 1000).toFixed(1);
@@ -53,10 +60,12 @@ async function runFile(file: string, options: RunOptions): Promise<Counts> {
   const counts = reported ?? { passed: 0, failed: 0, skipped: 0 };
   const total = trouble !== undefined && counts.failed === 0 ? { ...counts, failed: 1 } : counts;
   const mark = trouble === undefined ? "ok  " : "FAIL";
-  options.print(
-    `${mark} ${file}  ${summary(total)}  ${seconds} s${trouble === undefined ? "" : `  (${trouble})`}`,
-  );
-  if (trouble !== undefined) options.print(output.replace(/^/gm, "     | "));
+  const line = `${mark} ${file}  ${summary(total)}  ${seconds} s${trouble === undefined ? "" : `  (${trouble})`}`;
+  options.print(line);
+  if (trouble !== undefined) {
+    options.print(output.replace(/^/gm, "     | "));
+    failures.push(line, ...(output.match(/^ {3}FAIL {2}.*$/gm) ?? []));
+  }
   return total;
 }
 
