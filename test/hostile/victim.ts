@@ -67,6 +67,7 @@ export class Victim {
           else decided(ACCEPTED);
         },
         defer: (task) => (options.turns ?? this.#tasks).push(task),
+        deferred: 0,
         wake: () => {
           this.#woken = true;
         },
