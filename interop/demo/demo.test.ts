@@ -90,7 +90,7 @@ test("the demonstration shows what it promises, and says that it went well", asy
   } finally {
     if (child.exitCode === null) process.kill(-child.pid!, "SIGKILL");
   }
-  assert.match(output, /\$ qzmq cert ca [^]*\$ qzmq keygen [^]*\$ qzmq cert issue /);
+  assert.match(output, /\$ qzmq cert ca [\s\S]*\$ qzmq keygen [\s\S]*\$ qzmq cert issue /);
   const said = spoken(output);
   for (const [title, processes] of Object.entries(SHOWN)) {
     for (const [who, ...lines] of processes) {
