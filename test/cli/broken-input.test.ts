@@ -446,8 +446,8 @@ const ARGUMENTS: readonly Case[] = [
   },
   {
     line: plain,
-    ...{ code: 1, says: ["t.yaml:1: not UTF-8"], fix: "UTF-8" },
-    damage: (at) => writeFileSync(at("t.yaml"), Buffer.from([0x61, 0xff])),
+    ...{ code: 1, says: ["t.yaml:3: not UTF-8"], fix: "UTF-8" },
+    damage: (at) => writeFileSync(at("t.yaml"), Buffer.concat([Buffer.from("a: é\nb: 1\nc: "), Buffer.from([0xff, 0x0a, 0x0a])])),
   },
   {
     line: plain,
