@@ -447,7 +447,11 @@ const ARGUMENTS: readonly Case[] = [
   {
     line: plain,
     ...{ code: 1, says: ["t.yaml:3: not UTF-8"], fix: "UTF-8" },
-    damage: (at) => writeFileSync(at("t.yaml"), Buffer.concat([Buffer.from("a: é\nb: 1\nc: "), Buffer.from([0xff, 0x0a, 0x0a])])),
+    damage: (at) =>
+      writeFileSync(
+        at("t.yaml"),
+        Buffer.concat([Buffer.from("a: é\nb: 1\nc: "), Buffer.from([0xff, 0x0a, 0x0a])]),
+      ),
   },
   {
     line: plain,

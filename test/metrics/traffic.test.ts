@@ -2,7 +2,17 @@
 import { test } from "uvu";
 import * as assert from "uvu/assert";
 import { Dealer, Publisher, qzmq, Router, Subscriber } from "../../src/index.ts";
-import { aliceClient, bobServer, closeAll, join2, log, settled, texts, until, use } from "../secure/sockets.ts";
+import {
+  aliceClient,
+  bobServer,
+  closeAll,
+  join2,
+  log,
+  settled,
+  texts,
+  until,
+  use,
+} from "../secure/sockets.ts";
 import { parseExposition } from "./exposition-parser.ts";
 
 test.after.each(closeAll);
