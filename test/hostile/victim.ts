@@ -76,7 +76,8 @@ export class Victim {
           return size <= limit ? waiting.splice(0) : [];
         },
       },
-      new EngineMemory(),
+      // What is freed must not be needed any more.
+      new EngineMemory((bytes) => bytes.fill(0xdd)),
       this.now,
     );
     this.run();

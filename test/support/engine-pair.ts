@@ -108,7 +108,8 @@ export class Party {
       engineSettings(socketType, options.settings),
       factory.create(),
       host,
-      new EngineMemory(),
+      // What is freed must not be needed any more.
+      new EngineMemory((bytes) => bytes.fill(0xdd)),
       this.now,
     );
   }
