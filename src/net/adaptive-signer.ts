@@ -33,7 +33,7 @@ export class AdaptiveSigner implements Signer {
   readonly algorithm: SignatureName;
   readonly publicKey: Uint8Array;
   readonly #provider: CryptoProvider;
-  readonly #local: Signer & { dispose(): void };
+  readonly #local: LocalSigner;
   readonly #seed: Uint8Array;
   readonly #settings: AdaptiveSettings;
   /** What a thread owed and did not do. */
