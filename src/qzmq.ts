@@ -6,8 +6,8 @@ import { hex } from "./mechanism/qzmq/algorithm.ts";
 import { type Certificate, END_OF_TIME, issueCertificate } from "./mechanism/qzmq/certificate.ts";
 import { bareIdentity, type Identity, makeIdentity } from "./mechanism/qzmq/identity.ts";
 import { localSigner, type Signer } from "./mechanism/qzmq/signer.ts";
+import { identitySigner } from "./net/adaptive-signer.ts";
 import { type IdentityFiles, loadIdentity as loadFromFiles } from "./net/identity-files.ts";
-import { WorkerSigner } from "./net/worker-signer.ts";
 import { PROVIDER } from "./security.ts";
 import { isEarly as isEarlyMessage } from "./wire/message.ts";
 
@@ -39,7 +39,11 @@ export const version = "0.1.0";
 
 /** How an identity's private key signs. Once no socket shows it any more, `await identity.signer.dispose?.()` wipes it. */
 export interface SignerPlace {
-  /** In a thread of its own, so that a busy server's event loop goes on; default false. The thread ends with `dispose`. */
+  /**
+   * By default at once while few handshakes wait, and off the event loop while many do, so that traffic goes on: in the
+   * runtime's own threads where it has ML-DSA, else in a thread that starts when it is needed and ends when it is not.
+   * `true`: always in a thread, which ends with `dispose`. `false`: no thread is ever started.
+   */
   readonly worker?: boolean;
 }
 
@@ -50,7 +54,7 @@ export async function generateIdentity(
 ): Promise<Identity> {
   const seed = PROVIDER.random(32);
   try {
-    return await bareIdentity(PROVIDER, signerOf(algorithm, seed, place));
+    return await bareIdentity(PROVIDER, identitySigner(PROVIDER, algorithm, seed, place.worker));
   } finally {
     wipe(seed);
   }
@@ -64,7 +68,9 @@ export function loadIdentity(files: IdentityFiles, place: SignerPlace = {}): Pro
     key: resolve(key),
     ...(certificates === undefined ? {} : { certificates: resolve(certificates) }),
   };
-  return loadFromFiles(PROVIDER, absolute, (algorithm, seed) => signerOf(algorithm, seed, place));
+  return loadFromFiles(PROVIDER, absolute, (algorithm, seed) =>
+    identitySigner(PROVIDER, algorithm, seed, place.worker),
+  );
 }
 
 /** An authority: a key that certifies others. */
@@ -142,10 +148,4 @@ export function isEarly(message: readonly Buffer[]): boolean {
 /** The pin of an identity: 64 hex digits that a peer may trust instead of an authority. */
 export function pinOf(identity: Identity): string {
   return hex(identity.fingerprint);
-}
-
-function signerOf(algorithm: SignatureName, seed: Uint8Array, place: SignerPlace): Signer {
-  return place.worker
-    ? new WorkerSigner(PROVIDER, algorithm, seed)
-    : localSigner(PROVIDER, algorithm, seed, PROVIDER.random);
 }

@@ -116,13 +116,17 @@ export class Security {
   /** Tickets that no other socket uses. */
   readonly #ownTickets: TicketStore | null;
   readonly #trust: TrustSource | null;
+  /** Those that were shown last. */
+  readonly #identities: () => readonly Identity[];
 
   constructor(
     mechanism: QzmqFactory,
+    identities: () => readonly Identity[],
     trust: TrustSource | null = null,
     ownTickets: TicketStore | null = null,
   ) {
     this.mechanism = mechanism;
+    this.#identities = identities;
     this.#trust = trust;
     this.#ownTickets = ownTickets;
   }
@@ -176,9 +180,10 @@ export class Security {
     return ended;
   }
 
-  /** Overwrites shared secrets. Close the socket first. */
+  /** Overwrites shared secrets, and ends threads that signed. Close the socket first. Identities can be used further. */
   dispose(): void {
     this.mechanism.dispose();
+    for (const { signer } of this.#identities()) void signer.rest?.();
     this.#ownTickets?.dispose();
   }
 }
@@ -192,19 +197,23 @@ export function server(options: ServerSecurityOptions): Security {
   const provider = providerOf(options);
   const { identity } = options;
   const fixed: readonly unknown[] = Array.isArray(identity) ? identity : [identity];
-  const identities = typeof identity === "function" ? identity : () => fixed as readonly Identity[];
-  if (!identities().every(isIdentity)) throw new TypeError(`identity: ${IDENTITY_RULE}, or several of them`);
+  const identities = remembering(
+    typeof identity === "function" ? identity : () => fixed as readonly Identity[],
+  );
+  if (!identities.ask().every(isIdentity))
+    throw new TypeError(`identity: ${IDENTITY_RULE}, or several of them`);
   const trust = options.trust === undefined ? null : trustOf(options.trust, provider, modeOf(options));
   return new Security(
     qzmqServer({
       ...common(options, provider),
-      identities,
+      identities: identities.ask,
       clientAuth: options.clientAuth ?? (trust === null ? "none" : "required"),
       ...(trust === null ? {} : { trust: trust.current }),
       ...(options.helloTimeout === undefined ? {} : { helloTimeout: options.helloTimeout }),
       tickets: options.tickets === false ? null : (options.tickets ?? {}),
       admission: new Admission(provider, provider.random, options.limits),
     }),
+    identities.last,
     trust,
   );
 }
@@ -213,8 +222,8 @@ export function server(options: ServerSecurityOptions): Security {
 export function client(options: ClientSecurityOptions): Security {
   const provider = providerOf(options);
   const { serverName, resumption = true } = options;
-  const identity = identityOf(options.identity);
-  const first = identity();
+  const identity = remembering(identityOf(options.identity));
+  const first = identity.ask();
   if (first !== null && !isIdentity(first)) throw new TypeError(`identity: ${IDENTITY_RULE}`);
   const store = resumption === true ? new TicketStore() : resumption === false ? null : resumption;
   const trust = trustOf(options.trust, provider, modeOf(options));
@@ -222,13 +231,14 @@ export function client(options: ClientSecurityOptions): Security {
     qzmqClient({
       ...common(options, provider),
       trust: trust.current,
-      identity,
+      identity: identity.ask,
       ...(serverName === undefined ? {} : { serverName }),
       tickets: store,
       earlyData: options.earlyData ?? false,
       earlyDelivery: options.earlyDelivery ?? "held",
       fastStart: options.fastStart ?? false,
     }),
+    () => [identity.last()].filter((shown) => shown !== null),
     trust,
     resumption === true ? store : null,
   );
@@ -276,6 +286,18 @@ function keyLogAsked({ keyLog = false }: SecurityCommon): boolean {
 
 function identityOf(identity: ClientSecurityOptions["identity"]): () => Identity | null {
   return typeof identity === "function" ? identity : () => identity ?? null;
+}
+
+/** A function, and what it gave last. */
+function remembering<T>(give: () => T): { readonly ask: () => T; readonly last: () => T } {
+  let last: T;
+  return {
+    ask() {
+      last = give();
+      return last;
+    },
+    last: () => last,
+  };
 }
 
 const IDENTITY_RULE = "expected what generateIdentity, certify or loadIdentity give";

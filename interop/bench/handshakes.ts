@@ -70,6 +70,7 @@ class End {
       acceptPeer: () => {},
       authorize: (_credentials, decided) => decided(ACCEPTED),
       defer: (task) => this.#tasks.push(task),
+      deferred: 0,
       wake: () => {
         this.#woken = true;
       },

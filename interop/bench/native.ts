@@ -1,6 +1,6 @@
 /** Compiles the C peer, where there are libzmq's headers and a C compiler. */
 import { spawnSync } from "node:child_process";
-import { mkdirSync } from "node:fs";
+import { mkdirSync, renameSync } from "node:fs";
 import { join } from "node:path";
 
 /** The program, or why there is none. */
@@ -13,11 +13,16 @@ export function compileNativePeer(root: string): NativePeer {
   mkdirSync(folder, { recursive: true });
   const sources = ["libzmq-peer.c", "libzmq-crowds.c"].map((name) => join(root, "interop/bench", name));
   const flags = ["-O2", "-Wall", "-Wextra", "-Werror"];
-  const compiled = spawnSync("cc", [...flags, "-o", program, ...sources, "-lzmq", "-lpthread"], {
+  // Another process may be running the program: it is replaced as a whole, never written over.
+  const fresh = `${program}-${process.pid}`;
+  const compiled = spawnSync("cc", [...flags, "-o", fresh, ...sources, "-lzmq", "-lpthread"], {
     encoding: "utf8",
   });
   if (compiled.error !== undefined) return { absent: "no C compiler (cc)" };
-  if (compiled.status === 0) return { program };
+  if (compiled.status === 0) {
+    renameSync(fresh, program);
+    return { program };
+  }
   if (/zmq\.h|-lzmq/.test(compiled.stderr)) return { absent: "no libzmq to compile against (libzmq3-dev)" };
   // Anything else is a fault of the C program: not to be passed over.
   throw new Error(`the C peer: ${compiled.stderr}`);

@@ -15,6 +15,11 @@ function say(line: string): void {
   process.stdout.write(`${line}\n`);
 }
 
+/** What is not so makes the process fail, and with it the demonstration. */
+function must(holds: boolean): void {
+  if (!holds) process.exitCode = 1;
+}
+
 /** Binds and tells the parent where. */
 async function bind(socket: Zmq.Socket): Promise<void> {
   await socket.bind(endpoint);
@@ -38,11 +43,14 @@ const roles: Record<string, () => Promise<void>> = {
     const sub = new zmq.Subscriber();
     sub.connect(endpoint);
     sub.subscribe("quotes.");
+    const prices: string[] = [];
     for await (const [topic, price] of sub) {
       if (String(topic) === "quotes.end") break;
       say(`${topic} ${price}`);
+      prices.push(String(price));
     }
     sub.close();
+    must(String(prices) === "100,101,102,103,104");
   },
   async rep() {
     const rep = new zmq.Reply();
@@ -61,6 +69,7 @@ const roles: Record<string, () => Promise<void>> = {
       await req.send(String(n));
       const [answer] = await req.receive();
       say(`${n} squared is ${answer}`);
+      must(Number(answer) === n ** 2);
     }
     req.close();
   },
@@ -83,7 +92,7 @@ const roles: Record<string, () => Promise<void>> = {
     }
     say(`pulled ${tasks} tasks, ${ordered ? "all in order" : "OUT OF ORDER"}`);
     pull.close();
-    if (tasks !== 10_000 || !ordered) process.exitCode = 1;
+    must(tasks === 10_000 && ordered);
   },
 };
 

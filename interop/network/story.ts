@@ -88,6 +88,8 @@ async function day(
     for (const link of ["orders", "market data"]) {
       const { suite } = await node.saw(handshake("exchange", link), `a handshake on ${link}`);
       tell(`  ${node.name}, ${link}: ${suite}`);
+      // Only gateway-c wants no classical part at all.
+      assert.match(String(suite), node === c ? /^mlkem\d+\/mldsa/ : /^x25519\+mlkem\d+\/mldsa/);
       await exchange.saw(handshake(node.name, link), `a handshake on ${link}`);
     }
   }

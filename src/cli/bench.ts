@@ -65,7 +65,7 @@ export const bench: Command = {
   notes: ["MEASURE is throughput or latency. Both ends share one thread: two processes are faster."],
   async run(args, io) {
     const [name] = args.operands as [string];
-    const measure = MEASURES[name];
+    const measure = Object.hasOwn(MEASURES, name) ? MEASURES[name] : undefined;
     if (measure === undefined) {
       const names = Object.keys(MEASURES);
       throw new Fault(

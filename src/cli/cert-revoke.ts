@@ -14,7 +14,7 @@ import { loadCertificates, loadRevocationList } from "../net/identity-files.ts";
 import { type Authority, CA_OPTION, isRoot, openAuthority } from "./authority.ts";
 import type { Command } from "./command.ts";
 import { Fault } from "./fault.ts";
-import { writeFiles } from "./files.ts";
+import { updateFile, writeFiles } from "./files.ts";
 import { octetsOf, showDate } from "./names.ts";
 import { OPEN_OPTION } from "./passphrase.ts";
 import { JSON_OPTION, print } from "./print.ts";
@@ -82,7 +82,8 @@ export const certRevoke: Command = {
       checkSize("pins", fields.pins.length);
       const list = await issueRevocationList(provider, fields, authority.signer);
       const text = armor("QZMQ REVOCATION LIST", list.encoded);
-      writeFiles("--list", [{ path, text, secrecy: "public" }], former === null ? "new" : "replace");
+      if (former === null) writeFiles("--list", [{ path, text, secrecy: "public" }], "new");
+      else updateFile("--list", path, text);
       const { number, nextUpdate } = fields;
       const counts = { serials: fields.serials.length, pins: fields.pins.length };
       await print(args, io, { list: path, number, nextUpdate, ...counts }, [

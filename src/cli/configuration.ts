@@ -1,5 +1,4 @@
 /** The configuration file that a command is given: read, parsed, and what is wrong with it told. */
-import { closeSync, constants, fstatSync, openSync, readFileSync } from "node:fs";
 import { dirname, resolve } from "node:path";
 import type { Configuration } from "../config/configuration.ts";
 import { type Parsed, parseConfiguration, showProblem } from "../config/parse.ts";
@@ -11,7 +10,9 @@ import type { Args } from "./args.ts";
 import type { Io } from "./command.ts";
 import { at, Fault } from "./fault.ts";
 import { oldPassphrase } from "./passphrase.ts";
-import { systemFault } from "./trouble.ts";
+import { readFile } from "./trouble.ts";
+
+const LF = 0x0a;
 
 /** Reads and parses it. `place` names the option that gave the path. Throws {@link Fault} when it cannot be read. */
 export function readConfiguration(place: string, path: string): Promise<Parsed> {
@@ -66,33 +67,22 @@ export function passphraseSource(args: Args, io: Io): { readonly ask: AskPassphr
 }
 
 function textOf(place: string, path: string): string {
-  let file: number;
+  const octets = readFile(place, path, MAX_FILE);
   try {
-    // Without O_NONBLOCK, opening a FIFO waits for a writer.
-    file = openSync(path, constants.O_RDONLY | (constants.O_NONBLOCK ?? 0));
+    return new TextDecoder("utf-8", { fatal: true }).decode(octets);
   } catch (error) {
-    throw systemFault(place, path, error);
+    if (!(error instanceof TypeError)) throw error;
+    const line = octets.subarray(0, whereUtf8Ends(octets)).reduce((n, octet) => n + Number(octet === LF), 1);
+    throw new Fault("failed", `${at(place, path)}:${line}: not UTF-8`, "save it as UTF-8");
   }
-  try {
-    const stats = fstatSync(file);
-    if (stats.isDirectory()) throw systemFault(place, path, { code: "EISDIR" });
-    if (!stats.isFile())
-      throw new Fault("failed", `${at(place, path)}: is no regular file`, "give the path of a file");
-    if (stats.size > MAX_FILE) {
-      throw new Fault(
-        "failed",
-        `${at(place, path)}: over ${MAX_FILE} octets`,
-        "see that it is the right file",
-      );
-    }
-    const octets = readFileSync(file);
-    try {
-      return new TextDecoder("utf-8", { fatal: true }).decode(octets);
-    } catch (error) {
-      if (!(error instanceof TypeError)) throw error;
-      throw new Fault("failed", `${at(place, path)}: not UTF-8`, "save it as UTF-8");
-    }
-  } finally {
-    closeSync(file);
-  }
+}
+
+/** How many octets come before the first that is not UTF-8. */
+function whereUtf8Ends(octets: Uint8Array): number {
+  const text = new TextDecoder("utf-8", { ignoreBOM: true }).decode(octets);
+  const encoder = new TextEncoder();
+  // What was replaced does not come back the same.
+  const again = encoder.encode(text);
+  const end = octets.findIndex((octet, i) => octet !== again[i]);
+  return end === -1 ? octets.length : end;
 }

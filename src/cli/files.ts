@@ -1,5 +1,16 @@
 /** Files that a command makes: whole or not at all, with safe modes, nothing replaced unasked. */
-import { closeSync, fsyncSync, lstatSync, openSync, renameSync, rmSync, writeFileSync } from "node:fs";
+import {
+  closeSync,
+  fchmodSync,
+  fsyncSync,
+  lstatSync,
+  openSync,
+  realpathSync,
+  renameSync,
+  rmSync,
+  statSync,
+  writeFileSync,
+} from "node:fs";
 import type { OptionSpec } from "./args.ts";
 import { Fault } from "./fault.ts";
 import { systemFault } from "./trouble.ts";
@@ -10,17 +21,20 @@ export const FORCE_OPTION: OptionSpec = { name: "force", kind: "flag", about: "r
 /** One file to be made. */
 export interface NewFile {
   readonly path: string;
-  readonly text: string;
+  readonly text: string | Uint8Array;
   /** `secret` is for its owner alone (0600), `public` for all to read (0644). */
   readonly secrecy: "secret" | "public";
+  /** Instead of that. */
+  readonly mode?: number;
 }
 
 /**
- * Makes all of the files or none. `new` refuses to replace any, even one that appears meanwhile. `place` names the
- * option that gave the paths. Throws {@link Fault}.
+ * Makes all of the files or none. `new` refuses to replace any, even one that appears meanwhile; `replace` never
+ * replaces a folder. `place` names the option that gave the paths. Throws {@link Fault}.
  */
 export function writeFiles(place: string, files: readonly NewFile[], how: "new" | "replace"): void {
-  if (how === "new") for (const { path } of files) refuseExisting(place, path);
+  // Before the first one has its name: the others' failure must not cost what was there.
+  for (const { path } of files) refuse(place, path, how);
   const made: string[] = [];
   const fresh = (path: string) => `${path}.${process.pid}.new`;
   try {
@@ -37,10 +51,11 @@ export function writeFiles(place: string, files: readonly NewFile[], how: "new" 
   }
 }
 
-function writeFresh(place: string, { path, text, secrecy }: NewFile, fresh: string): void {
+function writeFresh(place: string, { path, text, secrecy, mode }: NewFile, fresh: string): void {
   try {
     const file = openSync(fresh, "wx", secrecy === "secret" ? 0o600 : 0o644);
     try {
+      if (mode !== undefined) fchmodSync(file, mode);
       writeFileSync(file, text);
       fsyncSync(file);
     } finally {
@@ -65,13 +80,28 @@ function settle(place: string, fresh: string, path: string, how: "new" | "replac
   }
 }
 
-function refuseExisting(place: string, path: string): void {
+/**
+ * Puts other text into a public file that is there: into the file itself where the path is a symbolic link, and with
+ * the mode that it had. Never half of it. Throws {@link Fault}.
+ */
+export function updateFile(place: string, path: string, text: string | Uint8Array): void {
   try {
-    if (lstatSync(path, { throwIfNoEntry: false }) === undefined) return;
+    const real = realpathSync(path);
+    const mode = statSync(real).mode & 0o777;
+    writeFiles(place, [{ path: real, text, secrecy: "public", mode }], "replace");
+  } catch (error) {
+    throw error instanceof Fault ? error : systemFault(place, path, error);
+  }
+}
+
+function refuse(place: string, path: string, how: "new" | "replace"): void {
+  try {
+    const stats = lstatSync(path, { throwIfNoEntry: false });
+    if (stats === undefined || (how === "replace" && !stats.isDirectory())) return;
   } catch (error) {
     throw systemFault(place, path, error);
   }
-  throw exists(place, path);
+  throw how === "new" ? exists(place, path) : systemFault(place, path, { code: "EISDIR" });
 }
 
 function exists(place: string, path: string): Fault {

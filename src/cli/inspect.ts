@@ -1,5 +1,4 @@
 /** Files of QZMQ as people look at them: what each block holds, in words and for programs. */
-import { readFileSync, statSync } from "node:fs";
 import { LayoutError } from "../bytes/reader.ts";
 import type { CryptoProvider } from "../crypto/provider.ts";
 import { hex, keyFingerprint } from "../mechanism/qzmq/algorithm.ts";
@@ -10,7 +9,7 @@ import { decodeRevocationList } from "../mechanism/qzmq/revocation.ts";
 import { isRoot } from "./authority.ts";
 import { Fault } from "./fault.ts";
 import { showDate } from "./names.ts";
-import { systemFault } from "./trouble.ts";
+import { readFile } from "./trouble.ts";
 
 /** What one block says: `rows` for people, `value` for programs, and the pin of the key in it if it has one. */
 export interface Description {
@@ -22,7 +21,7 @@ export interface Description {
 
 /** Describes each block of a file. `now` is Unix seconds. Throws {@link Fault}. */
 export function inspect(provider: CryptoProvider, path: string, now: number): Description[] {
-  const text = readText(path);
+  const text = Buffer.from(readFile("", path, MAX_ARMOR)).toString("latin1");
   try {
     const blocks = dearmor(text);
     if (blocks.length > 0) return blocks.map((block, i) => described(provider, block, i, now));
@@ -125,18 +124,6 @@ function describeList(octets: Uint8Array, now: number): Description {
     },
   };
   return { title: "revocation list", rows, value, pin: null };
-}
-
-function readText(path: string): string {
-  try {
-    const stats = statSync(path);
-    if (stats.isDirectory()) throw Object.assign(new Error(), { code: "EISDIR" });
-    if (!stats.isFile()) throw unfit(path, "is not a regular file");
-    if (stats.size > MAX_ARMOR) throw unfit(path, `is longer than ${MAX_ARMOR} octets`);
-    return readFileSync(path, "latin1");
-  } catch (error) {
-    throw error instanceof Fault ? error : systemFault("", path, error);
-  }
 }
 
 function unfit(path: string, what: string): Fault {

@@ -34,8 +34,8 @@ export const MODE_OPTIONS: readonly OptionSpec[] = [
 export function signatureOf(args: Args, otherwise: SignatureName): SignatureName {
   const text = args.text("sig");
   if (text === undefined) return otherwise;
-  const found = SIGNATURES[text.toLowerCase().replace(/[^a-z0-9]/g, "")];
-  if (found !== undefined) return found;
+  const name = text.toLowerCase().replace(/[^a-z0-9]/g, "");
+  if (Object.hasOwn(SIGNATURES, name)) return SIGNATURES[name]!;
   throw new Fault(
     "usage",
     `--sig ${text}: no such algorithm`,

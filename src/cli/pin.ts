@@ -1,16 +1,19 @@
 /** `qzmq pin`: the pin of a key, and pin files. */
-import { existsSync, readFileSync } from "node:fs";
+import { existsSync } from "node:fs";
 import { cryptoProvider } from "../crypto/select.ts";
 import { hex } from "../mechanism/qzmq/algorithm.ts";
+import { MAX_ARMOR } from "../mechanism/qzmq/armor.ts";
 import { formatPins, MAX_PINS, type Pin } from "../mechanism/qzmq/pins.ts";
 import { loadPins } from "../net/identity-files.ts";
 import type { Command } from "./command.ts";
 import { Fault } from "./fault.ts";
-import { writeFiles } from "./files.ts";
+import { updateFile, writeFiles } from "./files.ts";
 import { inspect } from "./inspect.ts";
 import { nameOf } from "./names.ts";
 import { JSON_OPTION, print } from "./print.ts";
-import { reading } from "./trouble.ts";
+import { readFile, reading } from "./trouble.ts";
+
+const LF = 0x0a;
 
 /** See the head of this file. */
 export const pin: Command = {
@@ -76,7 +79,13 @@ function addPins(path: string, pins: readonly Pin[]): void {
     throw new Fault("failed", `--add ${path}: over ${MAX_PINS} pins`, "remove those that are not needed");
   }
   if (fresh.size === 0) return;
-  const former = exists ? readFileSync(path, "utf8").replace(/([^\n])$/, "$1\n") : "";
-  const text = former + formatPins([...fresh.values()]);
-  writeFiles("--add", [{ path, text, secrecy: "public" }], exists ? "replace" : "new");
+  const lines = formatPins([...fresh.values()]);
+  if (!exists) {
+    writeFiles("--add", [{ path, text: lines, secrecy: "public" }], "new");
+    return;
+  }
+  // Octets, so that comments stay as they are in whatever encoding.
+  const former = readFile("--add", path, MAX_ARMOR);
+  const ended = former.length === 0 || former.at(-1) === LF;
+  updateFile("--add", path, Buffer.concat([former, Buffer.from(ended ? lines : `\n${lines}`)]));
 }

@@ -76,7 +76,7 @@ export const proxy: Command = {
   ],
   async run(args, io) {
     const [name] = args.operands as [string];
-    const kind = KINDS[name];
+    const kind = Object.hasOwn(KINDS, name) ? KINDS[name] : undefined;
     if (kind === undefined) {
       const names = Object.keys(KINDS);
       throw new Fault(

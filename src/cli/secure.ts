@@ -3,7 +3,8 @@ import { wipe } from "../bytes/constant-time.ts";
 import { UsageError } from "../errors.ts";
 import { qzmq, type Socket } from "../index.ts";
 import { bareIdentity, type Identity, makeIdentity } from "../mechanism/qzmq/identity.ts";
-import { type LocalSigner, localSigner } from "../mechanism/qzmq/signer.ts";
+import type { Signer } from "../mechanism/qzmq/signer.ts";
+import { identitySigner } from "../net/adaptive-signer.ts";
 import { loadCertificates, loadPins, loadRevocationList } from "../net/identity-files.ts";
 import { PROVIDER } from "../security.ts";
 import type { Args, OptionSpec } from "./args.ts";
@@ -103,7 +104,7 @@ export async function qzmqFrom(args: Args, io: Io): Promise<Security | null> {
     },
     close(): void {
       for (const security of made) security.dispose();
-      signer?.dispose();
+      void signer?.dispose?.();
     },
   };
 }
@@ -124,7 +125,7 @@ function roleOf(args: Args, { bind, connect }: Sides): "server" | "client" {
 async function identityOf(
   args: Args,
   io: Io,
-): Promise<{ readonly identity: Identity | null; readonly signer: LocalSigner | null }> {
+): Promise<{ readonly identity: Identity | null; readonly signer: Signer | null }> {
   const path = args.text("identity-file");
   const certificates = args.text("certificate");
   if (path === undefined) {
@@ -136,7 +137,7 @@ async function identityOf(
       ? null
       : reading("--certificate", certificates, () => loadCertificates(PROVIDER, certificates));
   const { algorithm, seed } = await openKey(PROVIDER, "--identity-file", path, args, io);
-  const signer = localSigner(PROVIDER, algorithm, seed, PROVIDER.random);
+  const signer = identitySigner(PROVIDER, algorithm, seed);
   wipe(seed);
   try {
     return {
@@ -144,7 +145,7 @@ async function identityOf(
       signer,
     };
   } catch (error) {
-    signer.dispose();
+    void signer.dispose?.();
     if (!(error instanceof RangeError)) throw error;
     throw new Fault(
       "failed",

@@ -176,8 +176,11 @@ async function run({ types, direction }: Row, args: Args, io: Io): Promise<void>
       fixed: operands.length === 0 ? null : operands.map((text) => Buffer.from(text)),
       topic: topic === undefined ? null : Buffer.from(topic),
     };
-    await ready?.(stop.signal);
-    await orStopped(talk(whole), stop.signal).catch((error: unknown) => {
+    const work = async () => {
+      await ready?.(stop.signal);
+      await talk(whole);
+    };
+    await orStopped(work(), stop.signal).catch((error: unknown) => {
       if (!(error instanceof Interrupted)) throw error;
     });
     await finish([socket], linger, stop.signal);

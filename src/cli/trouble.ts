@@ -1,6 +1,7 @@
 /** Errors of the library in the words of the command line: what, where, and the mend. */
 import { fileTrouble, needsPassphrase, systemTrouble } from "../config/file-trouble.ts";
 import { UsageError } from "../errors.ts";
+import { readSmallFile } from "../net/small-file.ts";
 import { at, Fault } from "./fault.ts";
 
 /** A system error about `path`; `place` names the option. */
@@ -20,6 +21,19 @@ export function reading<T>(place: string, path: string, action: () => T): T {
     if (!(error instanceof UsageError) || needsPassphrase(error)) throw error;
     const { what, mend } = fileTrouble(path, error);
     throw new Fault("failed", `${at(place, path)}: ${what}`, mend);
+  }
+}
+
+/** What is in a file of `limit` octets at most. Throws {@link Fault}. */
+export function readFile(place: string, path: string, limit: number): Uint8Array {
+  try {
+    return readSmallFile(path, limit);
+  } catch (error) {
+    if (!(error instanceof RangeError)) throw systemFault(place, path, error);
+    const mend = /regular file/.test(error.message)
+      ? "give the path of a file"
+      : "see that it is the right file";
+    throw new Fault("failed", `${at(place, path)}: ${error.message}`, mend);
   }
 }
 

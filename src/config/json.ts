@@ -1,7 +1,16 @@
 /** JSON (RFC 8259) with places: the parser of the language tells neither lines nor duplicate keys. */
 import { type SyntaxFault, syntaxFault } from "./report.ts";
 import { suggestion } from "./suggestion.ts";
-import { type Entry, Lines, MAX_DEPTH, type Place, type Scalar, type Tree } from "./tree.ts";
+import {
+  type Entry,
+  Lines,
+  MAX_DEPTH,
+  type Place,
+  quoted,
+  type Scalar,
+  shortened,
+  type Tree,
+} from "./tree.ts";
 
 const BLANK = /[ \t\n\r]*/y;
 const NUMBER = /-?(?:0|[1-9]\d*)(?:\.\d+)?(?:[eE][+-]?\d+)?/y;
@@ -55,7 +64,7 @@ class JsonReader {
       if (former !== undefined) throw duplicateKey(place, key, former.place);
       this.#blank();
       if (this.#text[this.#at] !== ":")
-        throw this.#fault(`":" expected after ${JSON.stringify(key)}`, 'write "key": value');
+        throw this.#fault(`":" expected after ${quoted(key)}`, 'write "key": value');
       this.#at++;
       entries.set(key, { key, place, value: this.#value(depth + 1) });
     });
@@ -121,8 +130,8 @@ class JsonReader {
     }
     if (word !== null)
       throw this.#fault(
-        `${word} is no JSON value`,
-        suggestion(word.toLowerCase(), Object.keys(WORDS), `put it in double quotes: "${word}"`),
+        `${shortened(word)} is no JSON value`,
+        suggestion(word.toLowerCase(), Object.keys(WORDS), `put it in double quotes: ${quoted(word)}`),
       );
     if (this.#at === this.#text.length)
       throw this.#fault("the text ends where a value is expected", "add the value");
@@ -158,7 +167,7 @@ class JsonReader {
 export function duplicateKey(place: Place, key: string, former: Place): SyntaxFault {
   return syntaxFault(
     place,
-    `key ${JSON.stringify(key)} is there twice, first on line ${former.line}`,
+    `key ${quoted(key)} is there twice, first on line ${former.line}`,
     "leave one of them out",
   );
 }

@@ -1,7 +1,7 @@
 /** What the value of a key may be: kinds that read a piece of the tree or report what is wrong with it. */
 import { type At, below, type Report } from "./report.ts";
 import { nearest, suggestion } from "./suggestion.ts";
-import { describe, type Place, type Tree } from "./tree.ts";
+import { describe, type Place, quoted, type Tree } from "./tree.ts";
 
 /** A kind of value. */
 export interface Kind<T> {
@@ -72,7 +72,8 @@ export function integer(min: number, max: number, above = ""): Kind<number> {
           `write such a number, without quotes or unit: ${key}: ${max}`,
         );
       }
-      if (value >= min && value <= max) return value;
+      // Without the sign of -0.
+      if (value >= min && value <= max) return value + 0;
       const [why, bound] = value > max ? [above, `${shownBound(max)} or less`] : ["", `${min} or more`];
       report.add(
         { path, place: tree.place },
@@ -263,11 +264,12 @@ function placeOf(tree: Tree, key: Place): Place {
 
 /** `prefix` is the path that all keys here have before them. */
 function unknownKey(key: string, at: At, keys: readonly string[], prefix: string, report: Report): void {
+  if (report.full) return;
   const near = nearest(key.toLowerCase(), keys);
   if (near !== null) report.misspelt(prefix + near);
   const mend =
     near === null ? `leave it out; the keys here are ${keys.join(", ")}` : `did you mean "${near}"?`;
-  report.add(at, `no such key: ${JSON.stringify(key)}`, mend);
+  report.add(at, `no such key: ${quoted(key)}`, mend);
 }
 
 function shown(fields: Fields): string {

@@ -1,5 +1,5 @@
 /** What is wrong with a configuration: every mistake with its place, its key and its mend. */
-import type { Place } from "./tree.ts";
+import { type Place, quoted } from "./tree.ts";
 
 /** One mistake. */
 export interface Problem extends Place {
@@ -30,11 +30,16 @@ export class Report {
     return [...this.#problems.values()].sort((a, b) => a.line - b.line || a.column - b.column);
   }
 
+  /** Whether no more are taken. */
+  get full(): boolean {
+    return this.#problems.size >= MAX_PROBLEMS;
+  }
+
   /** The same problem at the same place is told once, such as one that an alias repeats. */
   add({ path, place }: At, message: string, mend: string): void {
     const { line, column } = place;
     const key = `${line}:${column}:${message}`;
-    if (this.#problems.size >= MAX_PROBLEMS || this.#problems.has(key)) return;
+    if (this.full || this.#problems.has(key)) return;
     this.#problems.set(key, { line, column, path, message, mend });
   }
 
@@ -52,9 +57,10 @@ export class Report {
   }
 }
 
-/** The path of a key below another. */
+/** The path of a key below another. A key that is no word is in quotes. */
 export function below(path: string, key: string): string {
-  return path === "" ? key : `${path}.${key}`;
+  const word = /^[\w.-]{0,64}$/.test(key) ? key : quoted(key);
+  return path === "" ? word : `${path}.${word}`;
 }
 
 /** Text that is no configuration at all. */

@@ -2,7 +2,7 @@
 import { UsageError } from "../errors.ts";
 import { isName, NAME_RULE } from "../mechanism/qzmq/name.ts";
 import { octetByName } from "../mechanism/qzmq/suite.ts";
-import { parseEndpoint } from "../net/endpoint.ts";
+import { isAddress, parseEndpoint } from "../net/endpoint.ts";
 import {
   BOOLEAN,
   choice,
@@ -23,6 +23,8 @@ import type { Tree } from "./tree.ts";
 export const MAX_LINKS = 256;
 const MAX_FILES = 16;
 const MAX_PATH = 4096;
+/** A host name has 253, a path of a Unix socket 107. */
+const MAX_ENDPOINT = 300;
 const GCM = 'above 2^40 octets one AES-256-GCM key protects too much (spec, "Limits of a key")';
 const RECORDS = 'above 2^32 records one AES-256-GCM key protects too much (spec, "Limits of a key")';
 
@@ -43,7 +45,7 @@ const PEER_NAME = text(`a name of ${NAME_RULE}`, "write the name as it is in the
 );
 
 const ADDRESS = text("an IP address, or localhost", "write 127.0.0.1", (value) =>
-  /^[0-9A-Fa-f.:]{2,45}$|^localhost$/.test(value) ? value : undefined,
+  isAddress(value) || value === "localhost" ? value : undefined,
 );
 
 const HOST = text(
@@ -58,6 +60,7 @@ function endpoint(use: "bind" | "connect"): Kind<string> {
       ? "tcp://127.0.0.1:5555, tcp://*:5555, or ipc:///run/x"
       : "tcp://host:5555, or ipc:///run/x";
   return text(`an endpoint to ${use === "bind" ? "listen on" : "connect to"}`, `write ${forms}`, (value) => {
+    if (value.length > MAX_ENDPOINT) return undefined;
     try {
       return parseEndpoint(value, use).transport === "inproc" ? undefined : value;
     } catch (error) {

@@ -32,12 +32,17 @@ export const MAX_FILE = 1024 * 1024;
 /** The schema needs five. */
 export const MAX_DEPTH = 16;
 
+/** UTF-16 units of a value in a message. */
+const LONGEST_SHOWN = 80;
+
 /** Finds the place of an offset in a text. */
 export class Lines {
   readonly #starts: readonly number[];
 
   constructor(text: string) {
-    this.#starts = [0, ...[...text.matchAll(/\n/g)].map(({ index }) => index + 1)];
+    const starts = [0];
+    for (let at = text.indexOf("\n"); at !== -1; at = text.indexOf("\n", at + 1)) starts.push(at + 1);
+    this.#starts = starts;
   }
 
   place(offset: number): Place {
@@ -56,6 +61,15 @@ export function describe(tree: Tree): string {
   if (tree.kind === "map") return "a map";
   if (tree.kind === "list") return "a list";
   if (tree.value === null) return "nothing";
-  const text = typeof tree.value === "string" ? JSON.stringify(tree.value) : tree.text;
-  return text.length > 80 ? `${text.slice(0, 77)}...` : text;
+  return typeof tree.value === "string" ? quoted(tree.value) : shortened(tree.text);
+}
+
+/** Text of the file as messages show it: in quotes, and not longer than a line. */
+export function quoted(text: string): string {
+  return shortened(JSON.stringify(text.slice(0, LONGEST_SHOWN)));
+}
+
+/** Text as messages show it: not longer than a line. */
+export function shortened(text: string): string {
+  return text.length > LONGEST_SHOWN ? `${text.slice(0, LONGEST_SHOWN - 3)}...` : text;
 }

@@ -4,6 +4,7 @@
  */
 import type { Document, Node, Pair } from "yaml";
 import { duplicateKey } from "./json.ts";
+import { boundNesting } from "./nesting.ts";
 import { type SyntaxFault, syntaxFault } from "./report.ts";
 import { type Entry, Lines, MAX_DEPTH, type Place, type Tree } from "./tree.ts";
 
@@ -11,6 +12,10 @@ import { type Entry, Lines, MAX_DEPTH, type Place, type Tree } from "./tree.ts";
 export type YamlPackage = typeof import("yaml");
 
 const MAX_ALIASES = 100;
+/** The package takes a second for each 100 KB, ten for the worst, and meanwhile a tunnel that reloads stands still. */
+const MAX_YAML = 256 * 1024;
+/** UTF-16 units; the parser repeats what it does not understand. */
+const LONGEST_FAULT = 200;
 const START: Place = { line: 1, column: 1 };
 
 /** Parses a whole text. Rejects with {@link SyntaxFault}, also when the package is not installed. */
@@ -19,18 +24,22 @@ export async function readYaml(
   load: () => Promise<YamlPackage> = () => import("yaml"),
 ): Promise<Tree> {
   const yaml = await installed(load);
+  if (text.length > MAX_YAML) {
+    throw syntaxFault(START, `YAML of over ${MAX_YAML} characters`, "use more files, or write it as JSON");
+  }
   const lines = new Lines(text);
-  const documents = yaml.parseAllDocuments(text, {
-    ...{ version: "1.2", schema: "core", merge: false, resolveKnownTags: false },
-    ...{ uniqueKeys: false, prettyErrors: false, strict: true },
-  });
-  const [document, second] = documents as Document.Parsed[];
+  boundNesting(text, lines);
+  const [document, second] = firstTwo(yaml, text);
   if (document === undefined) return { kind: "scalar", place: START, value: null, text: "" };
   // What comes after the first error mostly follows from it.
   const [error] = [...document.errors, ...document.warnings];
   if (error !== undefined) {
     const mend = MENDS[error.code] ?? "check indentation, colons and quotes on this line and the one before";
-    throw syntaxFault(lines.place(error.pos[0]), `no YAML: ${error.message.replace(/\.$/, "")}`, mend);
+    throw syntaxFault(
+      lines.place(error.pos[0]),
+      `no YAML: ${error.message.slice(0, LONGEST_FAULT).replace(/\.$/, "")}`,
+      mend,
+    );
   }
   if (second !== undefined) {
     throw syntaxFault(lines.place(second.range[0]), "a second document", "leave out the line --- before it");
@@ -40,6 +49,19 @@ export async function readYaml(
     throw syntaxFault(START, `a directive for YAML ${version}`, "leave it out: the file is read as YAML 1.2");
   }
   return new YamlReader(yaml, lines, document).tree(document.contents, 0, START);
+}
+
+/** Composed one by one: a file of nothing but `---` is not read to its end. */
+function firstTwo(yaml: YamlPackage, text: string): Document.Parsed[] {
+  const composer = new yaml.Composer({
+    ...{ version: "1.2", schema: "core", merge: false, resolveKnownTags: false },
+    ...{ uniqueKeys: false, strict: true },
+  });
+  const found: Document.Parsed[] = [];
+  for (const document of composer.compose(new yaml.Parser().parse(text))) {
+    if (found.push(document) === 2) break;
+  }
+  return found;
 }
 
 const MENDS: Readonly<Record<string, string>> = {

@@ -65,7 +65,7 @@ export class Engine {
     this.#outer = new FrameDecoder(mechanism.maxFrameSize, !mechanism.transparent);
     this.#multipart = new MultipartAssembler(settings.maxFramesPerMessage, settings.maxMessageSize);
     this.#memory = memory;
-    this.#outbox = new Outbox(mechanism, memory.regions);
+    this.#outbox = new Outbox(mechanism, memory);
     this.#outbox.urgent(this.#greetings.local);
     const { handshakeInterval } = settings;
     this.#handshakeDeadline = handshakeInterval > 0 ? now + handshakeInterval : Number.POSITIVE_INFINITY;
@@ -176,9 +176,17 @@ export class Engine {
     }
   }
 
-  /** The output last taken is out of our hands. `copied`: its memory may be written again at once. */
+  /**
+   * The output last taken is out of our hands. `copied`: its memory may be written again at once; else `drained` may
+   * follow when it may.
+   */
   written(copied: boolean): void {
     this.#outbox.written(copied);
+  }
+
+  /** The memory of all output taken may be written again. */
+  drained(): void {
+    this.#outbox.drained();
   }
 
   /** The mechanism has woken: goes on with it. Then call `next`. Throws {@link PeerError}. */
@@ -361,7 +369,10 @@ export class Engine {
 
   /** The decoder of a protecting mechanism's plaintext. */
   #decoded(): FrameDecoder {
-    this.#inner ??= new FrameDecoder(this.#settings.maxMessageSize);
+    if (this.#inner === null) {
+      this.#inner = new FrameDecoder(this.#settings.maxMessageSize);
+      this.#inner.free = this.#memory.free;
+    }
     return this.#inner;
   }
 

@@ -20,6 +20,7 @@ export interface EngineHost {
     claimed: Metadata | null,
   ): void;
   defer(task: () => void): void;
+  readonly deferred: number;
   wake(): void;
   takeEarlyMessages(limit: number): Uint8Array[];
 }
@@ -57,6 +58,9 @@ export function mechanismHost(
     authorize: (credentials, decided, claimed) =>
       host.authorize(mechanism.name, credentials, decided, claimed ?? null),
     defer: (task) => host.defer(task),
+    get deferred() {
+      return host.deferred;
+    },
     wake: () => host.wake(),
     takeEarlyMessages(limit) {
       const frames = host.takeEarlyMessages(limit);

@@ -5,8 +5,8 @@
 import type { Mechanism } from "../mechanism/mechanism.ts";
 import { encodeSubscription } from "../wire/command.ts";
 import { FrameBatch } from "../wire/frame-batch.ts";
-import type { MemoryPool } from "../wire/memory-pool.ts";
 import { type PipeItem, SubscriptionChange } from "../wire/message.ts";
+import type { EngineMemory } from "./memory.ts";
 
 /** PINGs and PONGs of ours that may wait; a peer that neither reads nor stops asking gets no more. */
 const MAX_BEATS = 256;
@@ -20,17 +20,20 @@ const PORTION = 262_144;
 /** See the head of this file. */
 export class Outbox {
   readonly #mechanism: Mechanism;
+  readonly #memory: EngineMemory;
   readonly #batch: FrameBatch;
   #urgent: Uint8Array[] = [];
   /** The batch's pieces were taken as they are, and `written` has not been called yet. */
   #lent = false;
+  /** Sealed pieces taken last, which the kernel may still read. */
+  #sealed: readonly Uint8Array[] | null = null;
   /** PINGs and PONGs in the batch. */
   #beats = 0;
 
-  /** `regions` lends memory for the batch. */
-  constructor(mechanism: Mechanism, regions: MemoryPool) {
+  constructor(mechanism: Mechanism, memory: EngineMemory) {
     this.#mechanism = mechanism;
-    this.#batch = new FrameBatch(regions);
+    this.#memory = memory;
+    this.#batch = new FrameBatch(memory.regions);
   }
 
   /** Octets in the batch. */
@@ -90,6 +93,7 @@ export class Outbox {
     }
     // The pieces left are cut from memory that the pieces sealed lie in.
     this.#batch.recycle();
+    this.#sealed = sealed;
     // Sealing may have started something (a rotation): what it says goes before the next record, not before these.
     this.collect();
     return out.length === 0 ? sealed : out.concat(sealed);
@@ -97,15 +101,27 @@ export class Outbox {
 
   /** Puts back what was taken: it is urgent now. */
   putBack(pieces: Uint8Array[]): void {
+    this.#sealed = null;
     this.#urgent = pieces.concat(this.#urgent);
   }
 
-  /** The output last taken is out of our hands. `copied`: its memory may be written again at once. */
+  /**
+   * The output last taken is out of our hands. `copied`: its memory may be written again at once; else call `drained`
+   * when it may, or nothing.
+   */
   written(copied: boolean): void {
+    if (copied) this.drained();
     // Sealed pieces are not the batch's; what waits in it until the mechanism may send again is untouched.
     if (!this.#lent) return;
     this.#lent = false;
     if (copied) this.#batch.recycle();
     else this.#batch.abandon();
+  }
+
+  /** Nobody reads any more what was taken. */
+  drained(): void {
+    if (this.#sealed === null) return;
+    for (const piece of this.#sealed) this.#memory.free(piece);
+    this.#sealed = null;
   }
 }

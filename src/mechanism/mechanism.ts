@@ -69,6 +69,8 @@ export interface MechanismHost {
   ): void;
   /** Runs `task` in a later turn of the event loop, in fair order among all connections: for costly public-key work. */
   defer(task: () => void): void;
+  /** How many such tasks, of all connections, have not begun. */
+  readonly deferred: number;
   /**
    * Tells the engine that a `waiting` mechanism can go on, or that `canSend` or `takeOutput()` may have changed. Not
    * from within a method of the mechanism: what changes there is seen when it returns.

@@ -72,6 +72,9 @@ export function openSession(scope: HubScope, stream: ReadableSocket, role: Conne
         );
       },
       defer: (task) => environment.deferred.push(task),
+      get deferred() {
+        return environment.deferred.length;
+      },
       wake: () => session.wake(),
       takeEarlyMessages: (limit) => takeEarly(role.earlyPipe, limit),
     },

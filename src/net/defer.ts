@@ -6,6 +6,11 @@ export class DeferredTasks {
   readonly #tasks = new Queue<() => void>();
   #scheduled = false;
 
+  /** Tasks that have not begun. */
+  get length(): number {
+    return this.#tasks.length;
+  }
+
   push(task: () => void): void {
     this.#tasks.push(task);
     this.#schedule();

@@ -56,6 +56,11 @@ export function parseEndpoint(address: string, use: "bind" | "connect"): Endpoin
   }
 }
 
+/** Whether a text is an IPv4 or IPv6 address. */
+export function isAddress(text: string): boolean {
+  return isIP(text) !== 0;
+}
+
 /** Writes a bound tcp address the way `lastEndpoint` shows it. */
 export function formatTcp(host: string, port: number): string {
   return isIPv6(host) ? `tcp://[${host}]:${port}` : `tcp://${host}:${port}`;

@@ -20,9 +20,9 @@ export class Environment {
   readonly crypto: CryptoProvider = cryptoProvider("auto");
   /** Memory for octets on their way in. */
   readonly readBuffer = new ReadBuffer();
-  /** Memory for batches on their way out and records on their way in. */
-  readonly memory = new EngineMemory();
+  /** Memory for batches on their way out and records on their way in; where large blocks come from and go to. */
   readonly allocator = new Allocator();
+  readonly memory = new EngineMemory((bytes) => this.allocator.free(bytes));
   /** Costly handshake work of all connections, in fair order. */
   readonly deferred = new DeferredTasks();
   /** Which of all that this process, with all its threads, has had. */

@@ -1,15 +1,5 @@
 /** Identities and trust in files: private keys with a safe mode, nothing overwritten unasked, lists read again when they change. */
-import {
-  closeSync,
-  constants,
-  fstatSync,
-  openSync,
-  readFileSync,
-  renameSync,
-  rmSync,
-  statSync,
-  writeFileSync,
-} from "node:fs";
+import { renameSync, rmSync, statSync, writeFileSync } from "node:fs";
 import { wipe } from "../bytes/constant-time.ts";
 import { LayoutError } from "../bytes/reader.ts";
 import type { CryptoProvider, SignatureName } from "../crypto/provider.ts";
@@ -31,6 +21,7 @@ import { formatPins, type Pin, parsePins } from "../mechanism/qzmq/pins.ts";
 import { decodeRevocationList, type RevocationList } from "../mechanism/qzmq/revocation.ts";
 import { localSigner, type Signer } from "../mechanism/qzmq/signer.ts";
 import { passphraseOf, withoutLineEnd } from "./passphrase.ts";
+import { readSmallFile } from "./small-file.ts";
 
 /** Group's and others' bits of a file's mode. */
 const NOT_OWNER = 0o077;
@@ -183,19 +174,15 @@ function read(path: string, secrecy: "secret" | "public"): string {
   return text;
 }
 
-/** What is in a file. What is checked is the open file, so that it cannot be exchanged after the check. */
+/** What is in a file. */
 function readOctets(path: string, secrecy: "secret" | "public"): Uint8Array {
-  // Without O_NONBLOCK, opening a FIFO waits for a writer.
-  const file = attempt(path, () => openSync(path, constants.O_RDONLY | (constants.O_NONBLOCK ?? 0)));
-  try {
-    const { mode, uid, size } = fstatSync(file);
-    if ((mode & constants.S_IFMT) !== constants.S_IFREG) throw fault("EINVAL", path, "is not a regular file");
-    if (size > MAX_ARMOR) throw fault("EINVAL", path, `is longer than ${MAX_ARMOR} octets`);
-    if (secrecy === "secret") checkOwnership(path, mode, uid);
-    return attempt(path, () => readFileSync(file));
-  } finally {
-    closeSync(file);
-  }
+  return parse(path, () =>
+    attempt(path, () =>
+      readSmallFile(path, MAX_ARMOR, ({ mode, uid }) => {
+        if (secrecy === "secret") checkOwnership(path, mode, uid);
+      }),
+    ),
+  );
 }
 
 function checkOwnership(path: string, mode: number, uid: number): void {
@@ -235,7 +222,7 @@ function attempt<T>(path: string, action: () => T): T {
     return action();
   } catch (error) {
     const { code } = error as NodeJS.ErrnoException;
-    if (code === undefined) throw error;
+    if (code === undefined || error instanceof UsageError) throw error;
     if (code === "EEXIST") throw fault("EINVAL", path, "exists already, and is not overwritten", error);
     if (code === "EACCES" || code === "EPERM") throw fault("EACCES", path, "cannot be accessed", error);
     throw fault("EINVAL", path, `cannot be used (${code})`, error);

@@ -290,6 +290,7 @@ export class Session implements PipeTransport, ReadTarget {
 
   #onDrain(): void {
     this.#blocked = false;
+    if (this.#socket.writableLength === 0) this.#engine.drained();
     this.#pipe?.flush();
     this.#flush();
     if (this.#onDrained.length > 0) this.#checkDrained();

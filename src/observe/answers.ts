@@ -1,6 +1,7 @@
 /** What is answered to each request, and to whom: never to a page of another site whose name was pointed at us. */
 import type { IncomingMessage, ServerResponse } from "node:http";
 import { CONTENT_TYPE } from "../metrics/exposition.ts";
+import { Kept } from "./kept.ts";
 import { PAGE, pagePolicy } from "./page.ts";
 import type { ServiceStatus } from "./status.ts";
 
@@ -25,7 +26,7 @@ export const ENDPOINTS = {
 interface Reply {
   readonly code: number;
   readonly type: string;
-  readonly body: string;
+  readonly body: string | Buffer;
   readonly headers?: Readonly<Record<string, string>>;
 }
 
@@ -46,16 +47,24 @@ export class Answers {
   readonly #options: AnswersOptions;
   readonly #hosts: ReadonlySet<string>;
   readonly #pagePolicy = pagePolicy();
+  readonly #page = Buffer.from(PAGE);
+  // As octets: a thousand answers that wait to be read hold one copy.
+  readonly #status: Kept<Buffer>;
+  readonly #metrics: Kept<Buffer>;
+  readonly #ready: Kept<readonly string[]>;
 
   constructor(options: AnswersOptions) {
     this.#options = options;
     this.#hosts = new Set([...LOOPBACK, ...options.hosts.map((host) => host.toLowerCase())]);
+    this.#status = new Kept(() => Buffer.from(`${JSON.stringify(options.status(), null, 2)}\n`));
+    this.#metrics = new Kept(() => Buffer.from(options.metrics()));
+    this.#ready = new Kept(() => options.ready());
   }
 
   /** Answers with the headers above, and without a word of what the client sent. */
   answer(request: IncomingMessage, response: ServerResponse): void {
     const { code, type, body, headers } = this.#reply(request);
-    const octets = Buffer.from(body);
+    const octets = typeof body === "string" ? Buffer.from(body) : body;
     response.writeHead(code, {
       ...HEADERS,
       ...{ "content-type": type, "content-length": octets.length },
@@ -92,17 +101,17 @@ export class Answers {
         const vary = { vary: "Accept" };
         if (prefersHtml(accept)) {
           const headers = { ...vary, "content-security-policy": this.#pagePolicy };
-          return { code: 200, type: "text/html; charset=utf-8", body: PAGE, headers };
+          return { code: 200, type: "text/html; charset=utf-8", body: this.#page, headers };
         }
-        const body = `${JSON.stringify(this.#options.status(), null, 2)}\n`;
-        return { code: 200, type: "application/json; charset=utf-8", body, headers: vary };
+        const type = "application/json; charset=utf-8";
+        return { code: 200, type, body: this.#status.get(), headers: vary };
       }
       case "/qzmq/metrics":
-        return { code: 200, type: CONTENT_TYPE, body: this.#options.metrics() };
+        return { code: 200, type: CONTENT_TYPE, body: this.#metrics.get() };
       case "/healthz":
         return text(200, "ok\n");
       case "/readyz": {
-        const reasons = this.#options.ready();
+        const reasons = this.#ready.get();
         return reasons.length === 0 ? text(200, "ready\n") : text(503, `${reasons.join("\n")}\n`);
       }
     }

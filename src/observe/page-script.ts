@@ -200,6 +200,7 @@ function show(status, at) {
   set(byId("process"), "version " + status.version + ", Node.js " + status.node + ", process " + status.pid
     + ", up " + age(status.started));
   const { configuration, totals } = status;
+  byId("keylog").hidden = !status.keyLog;
   byId("error").hidden = configuration.error === "";
   set(byId("error"), "The changed configuration is not in force: " + configuration.error);
   set(byId("configuration"), configuration.file === "" ? "" : "Configuration " + configuration.file

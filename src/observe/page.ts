@@ -36,6 +36,7 @@ export const PAGE = `<!doctype html>
 </header>
 <main>
 <noscript><p class="note">This page needs JavaScript. The same as JSON: curl with this address.</p></noscript>
+<p class="note" id="keylog" role="alert" hidden>KEY LOG: the secrets of all connections are written to a file. Whoever reads it can read the traffic.</p>
 <p class="note" id="error" role="alert" hidden></p>
 <dl class="tiles">
 ${TILES.map(([id, label]) => `<div><dt>${label}</dt><dd id="tile-${id}">&ndash;</dd></div>`).join("\n")}

@@ -9,10 +9,10 @@ import { LINK_METRICS } from "./link-metrics.ts";
 import { PROCESS_METRICS, ProcessMonitor } from "./process-metrics.ts";
 import type { LinkStatus } from "./status.ts";
 
-/** One link as the metrics see it. */
+/** One link as the metrics see it; without `security` it could not be started. */
 export interface LinkSource {
   readonly status: LinkStatus;
-  readonly security: Security;
+  readonly security: Security | null;
 }
 
 /** What runs. */
@@ -32,7 +32,9 @@ export class ServiceMetrics {
 
   /** Prometheus' text format 0.0.4. No two links may have the same name. */
   text(links: readonly LinkSource[]): string {
-    const states = securityStates(links.map(({ status, security }) => [status.name, security]));
+    const states = securityStates(
+      links.flatMap(({ status, security }) => (security === null ? [] : [[status.name, security] as const])),
+    );
     return [
       exposition(BUILD_METRICS, null),
       exposition(

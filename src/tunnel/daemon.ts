@@ -156,7 +156,7 @@ export class Daemon {
       ...{ address, port, hosts },
       status: () => this.status(),
       metrics: () => this.#metrics.text(this.#service.sources()),
-      ready: () => unreadiness(this.#service.status()),
+      ready: () => (this.#closing ? ["closing"] : unreadiness(this.#service.status())),
       onError: (error) => this.#log.write("status.failed", { error: String(error) }),
     });
     try {

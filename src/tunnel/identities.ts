@@ -4,7 +4,8 @@ import type { FileAt, IdentitySettings } from "../config/configuration.ts";
 import { needsPassphrase } from "../config/file-trouble.ts";
 import { bareIdentity, type Identity, makeIdentity } from "../mechanism/qzmq/identity.ts";
 import type { PrivateKey } from "../mechanism/qzmq/keyfile.ts";
-import { type LocalSigner, localSigner } from "../mechanism/qzmq/signer.ts";
+import type { Signer } from "../mechanism/qzmq/signer.ts";
+import { identitySigner } from "../net/adaptive-signer.ts";
 import { fileVersion, loadCertificates, loadPassphrase, loadPrivateKey } from "../net/identity-files.ts";
 import { PROVIDER } from "../security.ts";
 
@@ -13,7 +14,7 @@ export type AskPassphrase = (keyFile: string) => Promise<Uint8Array>;
 
 interface Loaded {
   readonly identity: Identity;
-  readonly signer: LocalSigner;
+  readonly signer: Signer;
   /** Of the key file, as it was read. */
   readonly keyVersion: string;
 }
@@ -49,7 +50,7 @@ export class LoadedIdentities {
       this.#loaded.set(name, { identity, signer, keyVersion });
       return identity;
     } catch (error) {
-      if (signer !== former?.signer) signer.dispose();
+      if (signer !== former?.signer) void signer.dispose?.();
       throw new PartFault(certificates ?? key, error);
     }
   }
@@ -62,7 +63,7 @@ export class LoadedIdentities {
   /** Overwrites the private keys that `others` do not have. */
   dispose(others: LoadedIdentities | null = null): void {
     const kept = new Set(others === null ? [] : [...others.#loaded.values()].map(({ signer }) => signer));
-    for (const { signer } of this.#loaded.values()) if (!kept.has(signer)) signer.dispose();
+    for (const { signer } of this.#loaded.values()) if (!kept.has(signer)) void signer.dispose?.();
   }
 }
 
@@ -86,10 +87,10 @@ export function part<T>(file: FileAt, action: () => T): T {
   }
 }
 
-async function open(settings: IdentitySettings, ask: AskPassphrase): Promise<LocalSigner> {
+async function open(settings: IdentitySettings, ask: AskPassphrase): Promise<Signer> {
   const { algorithm, seed } = await openKey(settings, ask);
   try {
-    return localSigner(PROVIDER, algorithm, seed, PROVIDER.random);
+    return identitySigner(PROVIDER, algorithm, seed);
   } finally {
     wipe(seed);
   }

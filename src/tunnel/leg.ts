@@ -50,6 +50,9 @@ export function openLeg(stream: ReadableSocket, parts: LegParts): Session {
       random: environment.crypto.random,
       authorize,
       defer: (task) => environment.deferred.push(task),
+      get deferred() {
+        return environment.deferred.length;
+      },
       wake: () => session.wake(),
       // What waits here has not been heard by the other end yet; it is not sent before the other end is known.
       takeEarlyMessages: () => [],

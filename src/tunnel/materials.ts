@@ -97,7 +97,7 @@ function checkIdentity(
 }
 
 function warnOfDates(
-  { identity, name }: LinkConfiguration,
+  { identity }: LinkConfiguration,
   { chain }: Identity,
   now: number,
   warnings: Report,
@@ -109,7 +109,7 @@ function warnOfDates(
     const when = now < notBefore ? "is not valid yet" : "has expired";
     warnings.add(
       file,
-      `${file.file}: the certificate of ${subject} ${when}: peers of link ${name} refuse it`,
+      `${file.file}: the certificate of ${subject} ${when}: peers refuse it`,
       "issue another one (`qzmq cert issue`), or set the clock",
     );
   }

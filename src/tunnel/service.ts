@@ -79,9 +79,17 @@ export class Service {
     });
   }
 
-  /** The running links, for metrics. */
+  /** All links, for metrics; those that could not listen too. */
   sources(): LinkSource[] {
-    return [...this.#running.values()].map(({ link, security }) => ({ status: link.status(), security }));
+    const running = [...this.#running.values()].map(({ link, security }) => ({
+      status: link.status(),
+      security,
+    }));
+    const failed = [...this.#failed.values()].map(({ configuration, error }) => ({
+      status: statusOfFailed(configuration, error),
+      security: null,
+    }));
+    return [...running, ...failed];
   }
 
   /**

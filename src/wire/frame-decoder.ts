@@ -9,10 +9,8 @@
  * reads from a socket can put the rest of such a body where it belongs ({@link FrameDecoder.space}), without a copy. A
  * transient decoder, whose bodies are only looked at until the next call, assembles in memory that is used again.
  */
-import { constants } from "node:buffer";
 import { Queue } from "../bytes/queue.ts";
-import { PeerError } from "../errors.ts";
-import { COMMAND, LONG, MORE, RESERVED } from "./frame.ts";
+import { checkFrame, LONG, readFrameSize } from "./frame.ts";
 import type { MemoryPool } from "./memory-pool.ts";
 
 /** Slab size, and the most memory behind a chunk that is parsed where it lies. */
@@ -39,6 +37,8 @@ export class FrameDecoder {
   limit: number;
   /** Where a transient decoder assembles large bodies; null: each in memory of its own. */
   pool: MemoryPool | null = null;
+  /** Gets chunks of which nothing is needed any more: their octets were copied to where they belong. */
+  free: ((chunk: Uint8Array) => void) | null = null;
 
   /** The memory being parsed: a slab, or a chunk itself. */
   #window: Buffer = EMPTY;
@@ -46,6 +46,8 @@ export class FrameDecoder {
   /** The chunk from which the window was taken, and how much of it the window covers. */
   #chunk: Buffer = EMPTY;
   #taken = 0;
+  /** A body that was given out lies in the chunk. */
+  #viewed = false;
   /** The chunk is the caller's, to be written again after `release`. */
   #borrowed = false;
   readonly #transient: boolean;
@@ -84,6 +86,7 @@ export class FrameDecoder {
     if (this.#spent) {
       this.#chunk = chunk;
       this.#taken = 0;
+      this.#viewed = false;
       this.#borrowed = borrowed;
     } else {
       this.#wait(chunk, borrowed);
@@ -175,15 +178,15 @@ export class FrameDecoder {
         if ((flags & LONG) === 0) {
           const end = start + 2 + window[start + 1]!;
           if (end <= window.length) {
-            this.#check(flags, window[start + 1]!);
+            checkFrame(flags, window[start + 1]!, this.limit);
             this.flags = flags;
             this.body = window.subarray(start + 2, end);
             this.#position = end;
             return true;
           }
         } else if (left >= 9) {
-          const size = readSize(window, start + 1);
-          this.#check(flags, size);
+          const size = readFrameSize(window, start + 1);
+          checkFrame(flags, size, this.limit);
           const end = start + 9 + size;
           if (end <= window.length) {
             this.flags = flags;
@@ -206,11 +209,13 @@ export class FrameDecoder {
   /** Makes the next stored octets the window. False when there are none. */
   #refill(): boolean {
     if (this.#taken === this.#chunk.length) {
+      if (this.free !== null && !this.#viewed) this.free(this.#chunk);
       if (this.#waiting.length === 0) this.#endSpill();
       const chunk = this.#waiting.shift();
       this.#queued -= chunk?.length ?? 0;
       this.#chunk = chunk ?? EMPTY;
       this.#taken = 0;
+      this.#viewed = false;
       this.#borrowed = false;
       if (chunk === undefined) {
         this.#window = EMPTY;
@@ -236,6 +241,7 @@ export class FrameDecoder {
     const left = chunk.length - this.#taken;
     // What counts is the memory behind the chunk: it may be the short rest of a long one.
     if (this.#transient || (!this.#borrowed && chunk.buffer.byteLength <= SLAB)) {
+      this.#viewed = true;
       this.#parseInPlace();
     } else if (this.#frameSize() >= VIEW) {
       const run = this.#borrowed ? this.#mediumRun() : 0;
@@ -243,7 +249,8 @@ export class FrameDecoder {
         this.#copyOut(Buffer.allocUnsafeSlow(run));
         return;
       }
-      // A view pins at most 16 times its size.
+      // The rest or the beginning of a frame is copied to where the whole belongs. A view pins at most 16 times its size.
+      if (this.#assembly === null && this.#frameSize() <= left) this.#viewed = true;
       this.#parseInPlace();
       this.#limitWindow();
       if (this.#borrowed && this.#headerLength === 0) this.#begin();
@@ -297,7 +304,7 @@ export class FrameDecoder {
     const left = chunk.length - from;
     if (left < 2) return 0;
     if ((chunk[from]! & LONG) === 0) return 2 + chunk[from + 1]!;
-    return left < 9 ? 0 : 9 + readSize(chunk, from + 1);
+    return left < 9 ? 0 : 9 + readFrameSize(chunk, from + 1);
   }
 
   /** Keeps the cut-off frame at the window's end: its header or, when that is whole, its size and what is there of its body. */
@@ -315,8 +322,8 @@ export class FrameDecoder {
   /** The kept header is whole: checks it and makes room for the body. */
   #open(): void {
     const flags = this.#header[0]!;
-    const size = (flags & LONG) === 0 ? this.#header[1]! : readSize(this.#header, 1);
-    this.#check(flags, size);
+    const size = (flags & LONG) === 0 ? this.#header[1]! : readFrameSize(this.#header, 1);
+    checkFrame(flags, size, this.limit);
     this.flags = flags;
     this.#size = size;
     this.#assembled = 0;
@@ -372,29 +379,4 @@ export class FrameDecoder {
     old.copy(grown, 0, 0, this.#assembled);
     this.#assembly = grown;
   }
-
-  #check(flags: number, size: number): void {
-    if ((flags & RESERVED) !== 0) {
-      throw new PeerError("ERR_ZMTP_MALFORMED_FRAME", `Reserved bits in frame flags 0x${flags.toString(16)}`);
-    }
-    if ((flags & (COMMAND | MORE)) === (COMMAND | MORE)) {
-      throw new PeerError("ERR_ZMTP_MALFORMED_FRAME", "A command frame with the MORE bit");
-    }
-    if (size > this.limit || size > constants.MAX_LENGTH) {
-      const most = Math.min(this.limit, constants.MAX_LENGTH);
-      throw new PeerError(
-        "ERR_ZMTP_MESSAGE_TOO_LARGE",
-        `A frame of ${size} octets; at most ${most} are accepted`,
-      );
-    }
-  }
-}
-
-/** The eight-octet size at `offset`. Above 2^53 the value is rounded, which no limit accepts anyway. */
-function readSize(bytes: Buffer, offset: number): number {
-  const high = bytes.readUInt32BE(offset);
-  if (high >= 0x80000000) {
-    throw new PeerError("ERR_ZMTP_MALFORMED_FRAME", "A frame size of 2^63 or more");
-  }
-  return high * 0x100000000 + bytes.readUInt32BE(offset + 4);
 }

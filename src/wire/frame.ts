@@ -4,6 +4,8 @@
  *     short   flags(1) size(1)  body      sizes 0..255
  *     long    flags(1) size(8)  body      sizes 0..2^63-1; sent only above 255, accepted for all
  */
+import { constants } from "node:buffer";
+import { PeerError } from "../errors.ts";
 
 /** More frames of the same message follow. */
 export const MORE = 0x01;
@@ -50,4 +52,36 @@ export function encodeFrame(flags: number, ...parts: readonly Uint8Array[]): Buf
     offset += part.length;
   }
   return out;
+}
+
+/**
+ * The eight-octet size at `offset`. Above 2^53 the value is rounded, which no limit accepts anyway. Throws
+ * {@link PeerError} `ERR_ZMTP_MALFORMED_FRAME` for one of 2^63 or more.
+ */
+export function readFrameSize(bytes: Buffer, offset: number): number {
+  const high = bytes.readUInt32BE(offset);
+  if (high >= 0x80000000) {
+    throw new PeerError("ERR_ZMTP_MALFORMED_FRAME", "A frame size of 2^63 or more");
+  }
+  return high * 0x100000000 + bytes.readUInt32BE(offset + 4);
+}
+
+/**
+ * Looks at a header: nothing is allocated for a frame before. Throws {@link PeerError} `ERR_ZMTP_MALFORMED_FRAME`, and
+ * `ERR_ZMTP_MESSAGE_TOO_LARGE` for a `size` above `limit` or what a Buffer can hold.
+ */
+export function checkFrame(flags: number, size: number, limit: number): void {
+  if ((flags & RESERVED) !== 0) {
+    throw new PeerError("ERR_ZMTP_MALFORMED_FRAME", `Reserved bits in frame flags 0x${flags.toString(16)}`);
+  }
+  if ((flags & (COMMAND | MORE)) === (COMMAND | MORE)) {
+    throw new PeerError("ERR_ZMTP_MALFORMED_FRAME", "A command frame with the MORE bit");
+  }
+  if (size > limit || size > constants.MAX_LENGTH) {
+    const most = Math.min(limit, constants.MAX_LENGTH);
+    throw new PeerError(
+      "ERR_ZMTP_MESSAGE_TOO_LARGE",
+      `A frame of ${size} octets; at most ${most} are accepted`,
+    );
+  }
 }

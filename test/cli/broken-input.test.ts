@@ -146,7 +146,7 @@ const EDITS: readonly Edit[] = [
   [
     "orders:",
     "my orders:",
-    't.yaml:8:3: links.my orders: "my orders" where a name of 1 to 64',
+    't.yaml:8:3: links."my orders": "my orders" where a name of 1 to 64',
     "these characters only",
   ],
   ["a.key", "[a.key, b.key]", "t.yaml:4:17: identity.key: a list where the path of a file", "write a path"],
@@ -309,7 +309,7 @@ const DAMAGES: readonly (readonly [Damage, says: readonly string[], fix: string 
     "for this key",
   ],
   [(at) => symlinkSyncOver(at("a.key"), at("a.key")), ["a.key: too many symbolic links"], "path"],
-  [(at) => mkdirOver(at("a.key")), ["a.key: is not a regular file"], "the path of a file"],
+  [(at) => mkdirOver(at("a.key")), ["a.key: is a folder"], "the path of a file"],
   // Certificates.
   [(at) => rmSync(at("a.crt")), ["t.yaml:4:38: identity.certificates: ", "a.crt: no such file"], "path"],
   [
@@ -446,12 +446,16 @@ const ARGUMENTS: readonly Case[] = [
   },
   {
     line: plain,
-    ...{ code: 1, says: ["t.yaml: not UTF-8"], fix: "UTF-8" },
-    damage: (at) => writeFileSync(at("t.yaml"), Buffer.from([0x61, 0xff])),
+    ...{ code: 1, says: ["t.yaml:3: not UTF-8"], fix: "UTF-8" },
+    damage: (at) =>
+      writeFileSync(
+        at("t.yaml"),
+        Buffer.concat([Buffer.from("a: é\nb: 1\nc: "), Buffer.from([0xff, 0x0a, 0x0a])]),
+      ),
   },
   {
     line: plain,
-    ...{ code: 1, says: ["t.yaml: over 1048576 octets"], fix: "right file" },
+    ...{ code: 1, says: ["t.yaml: is longer than 1048576 octets"], fix: "right file" },
     damage: (at) => writeFileSync(at("t.yaml"), "#".repeat(2 ** 20 + 1)),
   },
   { line: "tunnel", code: 2, says: ["qzmq tunnel: --config is missing"], fix: "add --config FILE" },
@@ -579,7 +583,7 @@ test("a certificate that has expired is a warning, in text and in JSON", async (
   assert.is(code, 0);
   assert.match(
     err,
-    /t\.yaml:4:38: identity\.certificates: .*a\.crt: the certificate of broker has expired.*orders/,
+    /t\.yaml:4:38: identity\.certificates: .*a\.crt: the certificate of broker has expired: peers refuse it/,
   );
   const { out } = await call(argvOf(`${plain} --json`, folder), late);
   assert.is(JSON.parse(out).warnings.length, 1);

@@ -101,6 +101,13 @@ export async function standardFiles(folder: string): Promise<void> {
   await runAll(["keygen --out @locked --passphrase"], folder, { typed: ["secret\r", "secret\r"] });
 }
 
+/** A test for each case. */
+export function judgeAll(test: Test<Broken>, cases: readonly Case[]): void {
+  for (const [index, mistake] of cases.entries()) {
+    test(`${index}: qzmq ${mistake.line}`, ({ folder }) => judge(mistake, folder));
+  }
+}
+
 /** Runs a case and judges everything about it. */
 export async function judge({ line, code, says, fix, damage, world }: Case, folder: string): Promise<void> {
   damage?.((name) => join(folder, name));

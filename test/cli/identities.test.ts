@@ -1,5 +1,16 @@
 /** Keys, certificates, revocation and pins at the command line, from the first key to a peer that is believed. */
-import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from "node:fs";
+import {
+  existsSync,
+  lstatSync,
+  mkdirSync,
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  statSync,
+  symlinkSync,
+  writeFileSync,
+} from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { suite } from "uvu";
@@ -296,6 +307,29 @@ test("pins gather in a file, which keeps its comments, and are believed", async 
   await ok("cert issue --ca @b --pub @a.pub --name whoever --role server --out @a.crt");
   const verdict = await json("cert verify @a.crt --pins @pins --name broker");
   assert.equal([verdict.verdict, verdict.identity], ["pinned", "broker"]);
+});
+
+test("a pin file and a revocation list stay where they are, as they are: over a symbolic link, with mode and comments", async ({
+  at,
+  ok,
+}) => {
+  await ok("cert ca --out @ca --name root");
+  await ok("keygen --out @a");
+  mkdirSync(at("real"));
+  const comment = Buffer.from("# caf\xe9, in latin1", "latin1");
+  writeFileSync(at("real/pins"), comment, { mode: 0o600 });
+  symlinkSync("real/pins", at("pins"));
+  await ok("pin @a.pub --add @pins");
+  await ok("cert revoke --ca @ca --list @real/crl");
+  symlinkSync("real/crl", at("crl"));
+  await ok("cert revoke --ca @ca --list @crl");
+  assert.equal(readdirSync(at("real")).sort(), ["crl", "pins"]);
+  for (const name of ["pins", "crl"]) assert.ok(lstatSync(at(name)).isSymbolicLink(), name);
+  assert.is(mode(at("real/pins")), 0o600);
+  const octets = readFileSync(at("real/pins"));
+  assert.ok(octets.subarray(0, comment.length).equals(comment));
+  assert.is(loadPins(at("pins")).length, 1);
+  assert.is(loadRevocationList(at("real/crl")).number, 2);
 });
 
 test("cert show tells everything that a file says, and nothing of the private key", async ({

@@ -121,6 +121,14 @@ test("pub waits for its subscribers, and sub takes what it asked for", async ({ 
   assert.is(all.out, "weather\tsun\nweather\train\n");
 });
 
+test("pub that waits for subscribers can be interrupted", async ({ start }) => {
+  const pub = start("pub --bind @ --await 1 x --verbose");
+  await pub.printed(/bound to/);
+  pub.interrupt();
+  await ends(pub, 1);
+  assert.match(pub.err, /interrupted: 0 messages sent/);
+});
+
 test("sub talks to publishers of the library, pub to subscribers", async ({ start, endpoint, sockets }) => {
   const subscriber = new Subscriber();
   sockets.push(subscriber);

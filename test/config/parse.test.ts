@@ -399,10 +399,56 @@ test("an unknown key is answered with the one that was meant", async () => {
   );
 });
 
+test("status: an address is an address; a name would be asked of the network", async () => {
+  const status = (address: string) => one({}, { status: { address, allow_remote: true } });
+  for (const address of ["face", "be.de", "999.1.1.1", "127.0.0.1 ", "[::1]", "1", "::1::"]) {
+    assert.match(
+      (await jsonBad(status(address)))[0]!,
+      /status\.address: .* where an IP address, or localhost/,
+    );
+  }
+  for (const address of ["localhost", "127.0.0.1", "::1", "::", "192.0.2.7"]) {
+    assert.is((await json(status(address))).status!.address, address);
+  }
+});
+
+test("numbers: what is none is refused in JSON and in YAML alike, and -0 is 0", async () => {
+  for (const number of ["1e400", "-1e400", "1.5", "9007199254740993", '"8080"', "-1", "65536", "1e5"]) {
+    const text = JSON.stringify(one({}, { status: { port: 1 } })).replace('"port":1', `"port": ${number}`);
+    for (const file of ["t.json", "t.yaml"]) {
+      assert.match(
+        (await bad(text, file))[0]!,
+        /status\.port: .* where a whole number of 0 to 65535/,
+        number,
+      );
+    }
+  }
+  for (const number of [".nan", ".inf", "1_000", "8080 # \n x", "0b11"]) {
+    const text = JSON.stringify(one({}, { status: { port: 1 } })).replace('"port":1', `"port": ${number}\n`);
+    assert.ok((await bad(text, "t.yaml")).length > 0, number);
+  }
+  const zero = JSON.stringify(one({}, { status: { port: 1 } })).replace('"port":1', '"port":-0');
+  for (const file of ["t.json", "t.yaml"]) assert.ok(Object.is((await good(zero, file)).status!.port, 0));
+});
+
 test("names of JavaScript's own are no keys", async () => {
   for (const key of ["__proto__", "constructor", "toString"]) {
     const text = JSON.stringify(one({})).replace(/^\{/, `{"${key}": {"x": 1},`);
     assert.match((await bad(text, "t.json"))[0]!, new RegExp(`t\\.json:1:2: ${key}: no such key`));
+  }
+});
+
+test("a key that is no word is in quotes wherever it is named, and not longer than a line", async () => {
+  for (const [key, shown] of [
+    ["a\nb", '"a\\nb"'],
+    ["", ""],
+    ["x".repeat(70), `"${"x".repeat(70)}"`],
+    ["x".repeat(100_000), `"${"x".repeat(76)}...`],
+  ] as const) {
+    const text = `{${JSON.stringify(key)}: 1, ${JSON.stringify(one({})).slice(1)}`;
+    const [said] = await bad(text, "t.json");
+    assert.ok(said!.includes(shown) && said!.length < 400, said!.slice(0, 500));
+    assert.not.match(said!, "\n");
   }
 });
 

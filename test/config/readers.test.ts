@@ -159,6 +159,54 @@ test("YAML: aliases that double at each step cost no memory", async () => {
   assert.is(tree.kind === "map" && tree.entries.length, 40);
 });
 
+const DEEP = 5000;
+for (const [name, text] of Object.entries({
+  brackets: "[".repeat(DEEP),
+  "closed brackets": "[".repeat(DEEP) + "]".repeat(DEEP),
+  braces: "{a: ".repeat(DEEP),
+  "lists on one line": "- ".repeat(DEEP),
+  "keys on one line": "? ".repeat(DEEP),
+  "values on one line": "a: ".repeat(DEEP),
+  "values in a bracket": `[${"a: ".repeat(DEEP)}`,
+  indentation: Array.from({ length: 300 }, (_, i) => `${" ".repeat(i)}a:`).join("\n"),
+  "anchors before brackets": "&a [".repeat(DEEP),
+  tabs: "\t".repeat(DEEP),
+})) {
+  test(`YAML: what would exhaust the parser's stack never comes to it: ${name}`, async () =>
+    assert.match(await fault(() => readYaml(text)), /^\d+:\d+: could be nested deeper than 200 => write it/));
+}
+
+test("YAML: long lists, long lines and many keys on one are not deep", async () => {
+  const many = Array.from({ length: 500 }, (_, i) => `k${i}: - ${i}`);
+  for (const text of [
+    `{${many.map((pair) => pair.replace("- ", "")).join(", ")}}`,
+    JSON.stringify({ a: Array(300).fill([{ b: [1] }]) }, null, 1),
+    Array.from({ length: 500 }, (_, i) => `k${i}:\n  - ${i}`).join("\n"),
+    `a: "${"x-: ".repeat(150)}"`,
+  ]) {
+    await readYaml(text);
+  }
+});
+
+test("YAML: after a second document nothing is read, and over 256 KiB nothing at all", async () => {
+  assert.match(await fault(() => readYaml(`a: 1\n${"--- b\n".repeat(30_000)}`)), /^2:1: a second document/);
+  assert.match(await fault(() => readYaml(`# ${"x".repeat(256 * 1024)}`)), /^1:1: YAML of over 262144 char/);
+});
+
+test("what is quoted from a file is short, whatever the file holds", async () => {
+  const long = "x".repeat(100_000);
+  for (const read of [
+    () => readJson(`{"${long}" 1}`),
+    () => readJson(`{"${long}": 1, "${long}": 1}`),
+    () => readJson(long),
+    () => readYaml(`{"${long}": 1, "${long}": 1}`),
+    () => readYaml(`a: !${long} 1`),
+  ]) {
+    const said = await fault(read);
+    assert.ok(said.length < 500, said.slice(0, 1000));
+  }
+});
+
 test("YAML: yes, no, octals and dates are text or numbers as in version 1.2", async () => {
   assert.equal(plainOf(await readYaml("[yes, No, on, 010, 0x10, 2026-01-01, ~, 1e3]")), [
     ...["yes", "No", "on", 10, 16, "2026-01-01", null, 1000],

@@ -156,7 +156,7 @@ test("sealed octets survive the batch's memory", () => {
   for (let i = 0; i < 50; i++) {
     a.engine.send([Buffer.alloc(2000, i)]);
     pieces.push(...a.engine.takeOutput(0));
-    a.engine.written(i % 2 === 0);
+    a.engine.written(false);
   }
   b.receive(Buffer.concat(pieces));
   assert.is(b.error, null);
@@ -164,6 +164,28 @@ test("sealed octets survive the batch's memory", () => {
     b.items,
     Array.from({ length: 50 }, (_, i) => [Buffer.alloc(2000, i).toString("latin1")]),
   );
+});
+
+test("sealed octets are freed when they are written, not before", () => {
+  const { a, b } = connected({ recordSize: 1 << 16 });
+  const take = (text: string): Uint8Array[] => {
+    a.engine.send([Buffer.from(text)]);
+    return a.engine.takeOutput(0);
+  };
+  const whole = (pieces: Uint8Array[]): Buffer => Buffer.concat(pieces);
+  const first = take("first");
+  const octets = whole(first);
+  a.engine.written(false);
+  assert.ok(whole(first).equals(octets), "the kernel still reads them");
+  a.engine.drained();
+  assert.not(whole(first).equals(octets));
+  const second = take("second");
+  const more = whole(second);
+  a.engine.written(true);
+  assert.not(whole(second).equals(more));
+  b.receive(octets);
+  b.receive(more);
+  assert.equal(b.items, [["first"], ["second"]]);
 });
 
 test("what sealing makes the mechanism say follows the sealed records, before the next", () => {

@@ -67,6 +67,7 @@ export class Victim {
           else decided(ACCEPTED);
         },
         defer: (task) => (options.turns ?? this.#tasks).push(task),
+        deferred: 0,
         wake: () => {
           this.#woken = true;
         },
@@ -75,7 +76,8 @@ export class Victim {
           return size <= limit ? waiting.splice(0) : [];
         },
       },
-      new EngineMemory(),
+      // What is freed must not be needed any more.
+      new EngineMemory((bytes) => bytes.fill(0xdd)),
       this.now,
     );
     this.run();

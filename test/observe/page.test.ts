@@ -245,6 +245,18 @@ shows("hidden it asks nothing, seen again it asks at once; a server that went aw
   await reads(opened, "#live.bad", /^no answer: /);
 });
 
+shows("that secrets are written to a file is told in words, and only then", async () => {
+  let keyLog = false;
+  const { page: opened } = await show(() => ({ ...serviceStatus([linkStatus()]), keyLog }));
+  const note = opened.locator("#keylog");
+  assert.is(await note.isVisible(), false);
+  keyLog = true;
+  await within(LIMIT, note.waitFor({ state: "visible" }), "the note");
+  assert.match((await note.textContent()) ?? "", /^KEY LOG: the secrets of all connections are written/);
+  keyLog = false;
+  await within(LIMIT, note.waitFor({ state: "hidden" }), "its end");
+});
+
 const BEGAN = Date.now();
 
 /** A service with all that the page can show. */

@@ -42,6 +42,7 @@ test("what a server serves: links, traffic as it flows, the process", async () =
       metrics.text([
         { status: links[0]!, security: server },
         { status: links[1]!, security: client },
+        { status: linkStatus({ name: "dead", state: "not listening" }), security: null },
       ]),
   });
   const scrape = async () => (await ask(url, "/qzmq/metrics")).body;
@@ -61,6 +62,7 @@ test("what a server serves: links, traffic as it flows, the process", async () =
     ["qzmq_link_info away client", 1],
     ["qzmq_link_up orders", 1],
     ["qzmq_link_up away", 0],
+    ["qzmq_link_up dead", 0],
     ["qzmq_link_phase away", 3],
     ["qzmq_link_connections orders", 2],
     ["qzmq_link_connections_total orders", 12],

@@ -275,6 +275,29 @@ test("idle connections cannot lock anybody out: the one silent for longest makes
   }
 });
 
+test("requests that come at once cost one making of the status, and of the metrics", async () => {
+  let made = 0;
+  const body = "x".repeat(100_000);
+  const { url } = await serving({
+    status: () => {
+      made++;
+      return serviceStatus([linkStatus({ lastError: body })]);
+    },
+    metrics: () => {
+      made++;
+      return body;
+    },
+  });
+  for (const path of ["/qzmq/status", "/qzmq/metrics"]) {
+    made = 0;
+    const requests = `GET ${path} HTTP/1.1\r\nHost: localhost\r\n\r\n`.repeat(200);
+    const text = await raw(url, requests.replace(/\r\n\r\n$/, "\r\nConnection: close\r\n\r\n"));
+    assert.is(text.split("HTTP/1.1 200").length - 1, 200, path);
+    // The system may hand them over in a few pieces.
+    assert.ok(made < 50, `${made} made`);
+  }
+});
+
 test("mistakes are told at once", () => {
   const callbacks = { status: () => serviceStatus([]), metrics: () => "", ready: () => [] };
   for (const port of [-1, 1.5, 65_536, Number.NaN]) {

@@ -1,4 +1,4 @@
-/** Many clients at once: a signing thread leaves the event loop free, 500 clients come and go, and what an idle connection costs. */
+/** Many clients at once: signing threads leave the event loop free, 500 clients come and go, and what an idle connection costs. */
 import { setFlagsFromString } from "node:v8";
 import { runInNewContext } from "node:vm";
 import { test } from "uvu";
@@ -49,6 +49,65 @@ test("100 handshakes with a signing thread: the event loop turns on between them
   assert.is(security.counters.handshakesCompleted, clients);
   // One public-key operation in each turn at most; a server has two of its own for a handshake, a client three.
   assert.ok(turns >= 5 * clients, `${turns} turns`);
+});
+
+test("many handshakes at once: signatures go to a thread by themselves, and traffic goes on between them", async () => {
+  const local = await qzmq.generateIdentity();
+  /** For each signature whether it came later, and how many messages had been served by then. */
+  const signatures: { readonly later: boolean; readonly echoes: number }[] = [];
+  let echoes = 0;
+  const signer: qzmq.Signer = {
+    algorithm: local.signer.algorithm,
+    publicKey: local.signer.publicKey,
+    sign(message, context, waiting) {
+      const signature = local.signer.sign(message, context, waiting);
+      signatures.push({ later: !(signature instanceof Uint8Array), echoes });
+      return signature;
+    },
+    dispose: () => local.signer.dispose?.(),
+  };
+  // Any load starts the thread; it is there before the clients come.
+  while (local.signer.sign(new Uint8Array(1), new Uint8Array(0), 1000) instanceof Uint8Array) {
+    await new Promise((resolve) => setImmediate(resolve));
+  }
+  const security = qzmq.server({ identity: { ...local, signer }, helloTimeout: LIMIT, ...PATIENT });
+  const router = use(new Router({ security }));
+  await router.bind(freeEndpoint());
+  const client = () => qzmq.client({ trust: pinned(local), ...PATIENT });
+  const serving = (async () => {
+    for await (const [id, body] of router) {
+      if (String(body) === "echo") echoes++;
+      await router.send([id!, body!]);
+    }
+  })();
+  const call = async (body: string): Promise<Dealer> => {
+    const dealer = use(new Dealer({ security: client() }));
+    dealer.connect(router.lastEndpoint!);
+    await dealer.send(body);
+    await dealer.receive();
+    return dealer;
+  };
+  const first = await within(LIMIT, call("hello"), "the first client");
+  signatures.length = 0;
+  let over = false;
+  const echoing = (async () => {
+    while (!over) {
+      await first.send("echo");
+      await first.receive();
+    }
+  })();
+  const clients = 60;
+  await within(LIMIT, Promise.all(Array.from({ length: clients }, () => call("hello"))), "all clients");
+  over = true;
+  await echoing;
+  assert.is(signatures.length, clients);
+  const later = signatures.filter((one) => one.later).length;
+  assert.ok(later > clients / 2, `${later} of ${clients} were made elsewhere`);
+  const moments = new Set(signatures.map((one) => one.echoes)).size;
+  assert.ok(moments > 5, `messages were served at ${moments} moments between signatures`);
+  await closeAll();
+  await serving;
+  await within(LIMIT, Promise.resolve(signer.dispose?.()), "the thread is gone");
 });
 
 test("500 clients connect, exchange and close; what an idle connection costs", async () => {

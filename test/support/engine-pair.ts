@@ -100,6 +100,7 @@ export class Party {
       random: (length) => new Uint8Array(length).fill(7),
       authorize: options.authorize ?? ((_mechanism, _credentials, decided) => decided(ACCEPTED)),
       defer: (task) => this.deferred.push(task),
+      deferred: 0,
       wake: () => this.#guard(() => this.engine.advance(this.now)),
       takeEarlyMessages: () => [],
     };
@@ -107,7 +108,8 @@ export class Party {
       engineSettings(socketType, options.settings),
       factory.create(),
       host,
-      new EngineMemory(),
+      // What is freed must not be needed any more.
+      new EngineMemory((bytes) => bytes.fill(0xdd)),
       this.now,
     );
   }

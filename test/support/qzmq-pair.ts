@@ -94,6 +94,7 @@ export class End {
       ["Socket-Type", Buffer.from(options.socketType ?? (asServer ? "ROUTER" : "DEALER"))],
     ];
     if (options.identity !== undefined) metadata.push(["Identity", Buffer.from(options.identity)]);
+    const { tasks } = this;
     this.host = {
       localGreeting: greeting(asServer),
       peerGreeting: greeting(!asServer),
@@ -108,7 +109,10 @@ export class End {
         if (options.authorize) options.authorize(credentials, decided);
         else decided(ACCEPTED);
       },
-      defer: (task) => this.tasks.push(task),
+      defer: (task) => tasks.push(task),
+      get deferred() {
+        return tasks.length;
+      },
       wake: () => {
         this.wakes++;
       },

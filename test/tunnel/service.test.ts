@@ -171,9 +171,14 @@ test("at a reload it is reported, shown, and tried again at the next", async ({ 
   const [, shown] = service.status();
   assert.equal([shown!.name, shown!.state], ["b", "not listening"]);
   assert.match(shown!.lastError, /Address already in use/);
+  // Metrics have it too, or nobody would be alarmed.
   assert.equal(
-    service.sources().map(({ status }) => status.name),
-    ["a", "c"],
+    service.sources().map(({ status: { name, state }, security }) => [name, state, security === null]),
+    [
+      ["a", "listening", false],
+      ["c", "listening", false],
+      ["b", "not listening", true],
+    ],
   );
   stage.since();
   stage.taken.delete("tcp://*:2");

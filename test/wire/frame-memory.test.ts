@@ -202,4 +202,59 @@ test("an idle decoder holds nothing of what it gave out", () => {
   }
 });
 
+/** So many octets, all different from their neighbours. */
+function body(size: number): Buffer {
+  return Buffer.from(Uint8Array.from({ length: size }, (_, i) => i * 7));
+}
+
+/** Decodes chunks, each pushed when the one before is used up: copies of the bodies, and the chunks that were freed. */
+function freedBy(chunks: readonly Buffer[]): { bodies: Buffer[]; freed: Uint8Array[] } {
+  const decoder = new FrameDecoder(UNLIMITED);
+  const bodies: Buffer[] = [];
+  const freed: Uint8Array[] = [];
+  decoder.free = (chunk) => {
+    if (chunk.length === 0) return;
+    freed.push(chunk);
+    chunk.fill(0xdd);
+  };
+  for (const chunk of chunks) {
+    decoder.push(chunk);
+    while (decoder.next()) bodies.push(decoder.body);
+  }
+  return { bodies, freed };
+}
+
+test("a chunk is freed when all of it was copied: parts of a large frame, small frames", () => {
+  const large = body(300_000);
+  const frame = encodeFrame(0, large);
+  const parts = [0, 131_072, 262_144].map((at) => fresh(frame.subarray(at, at + 131_072)));
+  const small = Buffer.from("small");
+  const many = fresh(Buffer.concat(Array.from({ length: 5000 }, () => encodeFrame(0, small))));
+  const { bodies, freed } = freedBy([...parts, many]);
+  assert.equal(freed, [...parts, many]);
+  assert.ok(bodies[0]!.equals(large));
+  assert.is(bodies.length, 5001);
+  assert.ok(bodies.slice(1).every((one) => one.equals(small)));
+});
+
+test("a chunk is not freed while a body lies in it, wherever in the chunk", () => {
+  const single = body(20_000);
+  const before = encodeFrame(0, Buffer.from("before"));
+  const cut = encodeFrame(0, body(50_000));
+  const whole = encodeFrame(0, single);
+  for (const pieces of [[whole], [before, whole], [whole, before], [whole, cut.subarray(0, 9000)]]) {
+    const { bodies, freed } = freedBy([fresh(Buffer.concat(pieces))]);
+    assert.is(freed.length, 0);
+    assert.ok(bodies.some((one) => one.equals(single)));
+  }
+  // The rest of a frame whose beginning came before, then a whole one.
+  const { bodies, freed } = freedBy([
+    fresh(cut.subarray(0, 20_000)),
+    fresh(Buffer.concat([cut.subarray(20_000), whole])),
+  ]);
+  assert.is(freed.length, 1);
+  assert.ok(bodies[0]!.equals(body(50_000)));
+  assert.ok(bodies[1]!.equals(single));
+});
+
 test.run();

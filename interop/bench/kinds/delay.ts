@@ -35,9 +35,11 @@ export const delays: Kind = {
     const secured = scripted.filter(({ mechanism }) => mechanism === "qzmq");
     for (const [variant, name, whom] of [
       ["mutual", `server with ${peers} handshakes waiting`, scripted],
-      ["mutual thread", `the same, signing in a thread`, secured],
+      ["mutual inline", `the same, signing between the rest`, secured],
+      ["mutual thread", `the same, always signing in a thread`, secured],
       ["full", `server with ${peers} handshakes of anonymous clients waiting`, secured],
-      ["full thread", `the same with anonymous clients, signing in a thread`, secured],
+      ["full inline", `the same with anonymous clients, signing between the rest`, secured],
+      ["full thread", `the same with anonymous clients, always signing in a thread`, secured],
     ] as const) {
       await run.rounds(
         {

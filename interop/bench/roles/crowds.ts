@@ -1,5 +1,5 @@
 /** One socket at one end, many at the other: publish to subscribers, dealers at a router. The C peer has the same roles. */
-import { setTimeout as pause } from "node:timers/promises";
+import { setTimeout as pause, setImmediate as turn } from "node:timers/promises";
 import { cpu, now, type Role, type Work } from "./role.ts";
 
 /** Octets that begin a message: what it is for. */
@@ -29,10 +29,21 @@ const pub: Role = async ({ zmq, options, endpoint, size, count, variant, say, to
   const joined = told().then(() => true);
   while (!(await Promise.race([joined, pause(20, false)]))) await socket.send(SYNC);
   const few = Buffer.alloc(size, FEW);
-  for (let i = 0; i < count; i++) await socket.send(few);
+  const publish = async (message: Buffer): Promise<void> => {
+    for (;;) {
+      try {
+        return await socket.send(message);
+      } catch (error) {
+        // With `noDrop` libzmq says that a publisher is writable, then that it is not: zeromq.js rejects.
+        if ((error as NodeJS.ErrnoException).code !== "EAGAIN") throw error;
+        await turn();
+      }
+    }
+  };
+  for (let i = 0; i < count; i++) await publish(few);
   await told();
   const many = Array.from({ length: TOPICS }, (_, index) => Buffer.alloc(size, topic(index).padEnd(size)));
-  for (let i = 0; i < Number(variant); i++) await socket.send(many[i % TOPICS]!);
+  for (let i = 0; i < Number(variant); i++) await publish(many[i % TOPICS]!);
   await told();
 };
 

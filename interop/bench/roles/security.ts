@@ -1,9 +1,8 @@
 /** Socket options for the two ends of a benchmarked connection. */
 import { createRequire } from "node:module";
 import { bareIdentity, type Identity } from "../../../src/mechanism/qzmq/identity.ts";
-import { localSigner } from "../../../src/mechanism/qzmq/signer.ts";
 import { TicketStore } from "../../../src/mechanism/qzmq/ticket-store.ts";
-import { WorkerSigner } from "../../../src/net/worker-signer.ts";
+import { identitySigner } from "../../../src/net/adaptive-signer.ts";
 import { pinOf } from "../../../src/qzmq.ts";
 import { client, PROVIDER, type Security, server } from "../../../src/security.ts";
 
@@ -11,13 +10,10 @@ import { client, PROVIDER, type Security, server } from "../../../src/security.t
 const CURVE_SERVER = "rq:rM>}U?@Lns47E1%kR.o@n%FcmmsL/@{H8]yf7";
 const CURVE_SERVER_SECRET = "JTKVSB%%)wK0E.X)V>+}o?pNmC{O&4W4b!Ni{Lh6";
 
-/** An identity that both processes can work out; `worker`: its key signs in a thread. */
-function identity(side: "server" | "client", worker = false): Promise<Identity> {
+/** An identity that both processes can work out; `worker` as in `qzmq.loadIdentity`. */
+function identity(side: "server" | "client", worker?: boolean): Promise<Identity> {
   const seed = new Uint8Array(32).fill(side === "server" ? 1 : 2);
-  const signer = worker
-    ? new WorkerSigner(PROVIDER, "ML-DSA-44", seed)
-    : localSigner(PROVIDER, "ML-DSA-44", seed, PROVIDER.random);
-  return bareIdentity(PROVIDER, signer);
+  return bareIdentity(PROVIDER, identitySigner(PROVIDER, "ML-DSA-44", seed, worker));
 }
 
 /** Beyond what all clients of a benchmark, with one address, need at the same time. */
@@ -47,12 +43,13 @@ function curve(side: "server" | "client"): object {
 
 /**
  * Handshakes are mutual and in full, unless there is a word that says otherwise: `full`, only the server shows who it
- * is; `resumed`, with a ticket where possible; `thread`, the server signs in a thread of its own.
+ * is; `resumed`, with a ticket where possible; `thread`, the server always signs in a thread of its own; `inline`, it
+ * never does.
  */
 async function qzmq(side: "server" | "client", words: readonly string[]): Promise<Security> {
-  const worker = side === "server" && words.includes("thread");
+  const worker = words.includes("thread") ? true : words.includes("inline") ? false : undefined;
   const [us, them] = await Promise.all([
-    identity(side, worker),
+    identity(side, side === "server" ? worker : undefined),
     identity(side === "server" ? "client" : "server"),
   ]);
   const trust = { pins: [pinOf(them)] };

@@ -31,13 +31,14 @@ export function carryOut(
       });
       break;
     case "sign":
-      entry.operate(defer, (done) => sign(step, done, answer));
+      entry.operate(defer, (done) => sign(step, host.deferred, done, answer));
       break;
   }
 }
 
 function sign(
   step: Extract<Step, { kind: "sign" }>,
+  waiting: number,
   done: () => void,
   answer: (value: Answer) => void,
 ): void {
@@ -49,7 +50,7 @@ function sign(
     signed({ ok: false, error: new PeerError("ERR_QZMQ_INTERNAL", "Signer failed", { cause }) });
   };
   try {
-    const signature = step.signer.sign(step.message, step.context);
+    const signature = step.signer.sign(step.message, step.context, waiting);
     if (signature instanceof Uint8Array) signed({ ok: true, value: signature });
     else signature.then((value) => signed({ ok: true, value }), failed);
   } catch (error) {

@@ -34,7 +34,7 @@ test("hedged signatures differ, those without randomness do not", async () => {
   assert.is(await sign(fixed), await sign(fixed));
 });
 
-test("off the main thread where the runtime can, for hedged signatures of the provider's own source only", async () => {
+test("off the main thread where the runtime can and others wait, for hedged signatures of the provider's own source only", async () => {
   const primitive = provider.signatures["ML-DSA-44"];
   const later = Uint8Array.of(1);
   const native = {
@@ -43,11 +43,12 @@ test("off the main thread where the runtime can, for hedged signatures of the pr
   };
   const signatures = { value: { ...provider.signatures, "ML-DSA-44": native } };
   const able: typeof provider = Object.create(provider, { signatures });
-  const sign = (random: Random | null) =>
-    localSigner(able, "ML-DSA-44", seedOf("someone"), random).sign(MESSAGE, server);
-  assert.is(await sign(able.random), later);
-  assert.is((sign(counting()) as Uint8Array).length, 2420);
-  assert.is((sign(null) as Uint8Array).length, 2420);
+  const sign = (random: Random | null, waiting?: number) =>
+    localSigner(able, "ML-DSA-44", seedOf("someone"), random).sign(MESSAGE, server, waiting);
+  assert.is(await sign(able.random, 1), later);
+  assert.is((sign(able.random) as Uint8Array).length, 2420);
+  assert.is((sign(counting(), 1) as Uint8Array).length, 2420);
+  assert.is((sign(null, 1) as Uint8Array).length, 2420);
 });
 
 test("the seed is copied, and gone after dispose", async () => {

@@ -140,6 +140,7 @@ export class End {
       authorize: (_credentials, decided) =>
         decided({ status: server!.authorization, text: "", userId: "", metadata: new Map() }),
       defer: (task) => this.#tasks.push(task),
+      deferred: 0,
       wake: () => {
         this.#woken = true;
       },
