@@ -18,11 +18,7 @@ createHook({
 }).enable();
 
 /** Makes a test that runs `use` and checks that afterwards there is what there was; `limit` in milliseconds. */
-export function leaksNothing(
-  title: string,
-  use: (cleanup: Cleanup) => Promise<void>,
-  limit?: number,
-): void {
+export function leaksNothing(title: string, use: (cleanup: Cleanup) => Promise<void>, limit?: number): void {
   test(
     title,
     scenario(async () => {
