@@ -99,7 +99,12 @@ async function place(cleanup: Cleanup): Promise<Place> {
 
 const whole = (octets: number): number => {
   let end = 0;
-  return ENCODED.filter((message) => (end += message.length) <= octets).length;
+  let count = 0;
+  for (const message of ENCODED) {
+    end += message.length;
+    if (end <= octets) count++;
+  }
+  return count;
 };
 
 /** Says hello and, once the other end has, what comes behind it: `octets` in all. */
