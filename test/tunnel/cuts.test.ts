@@ -187,6 +187,24 @@ leaksNothing(
   LIMIT,
 );
 
+for (const reset of [false, true]) {
+  leaksNothing(
+    `the near program leaves while the far one says nothing${reset ? ", by a reset" : ""}`,
+    async (cleanup) => {
+      const it = await place(cleanup);
+      const near = await RawPeer.connect(it.client.endpoint);
+      near.socket.write(HELLO);
+      const far = await it.raw.accept(0);
+      leave(near, reset);
+      await until(() => far.ended || far.closed, "the far program to be left");
+      await close([far]);
+      near.socket.destroy();
+      await over(it);
+      await comesThrough(it);
+    },
+  );
+}
+
 leaksNothing(
   "the far program leaves behind each octet of its messages, and behind some of its handshake",
   async (cleanup) => {
