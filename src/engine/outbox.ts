@@ -16,7 +16,6 @@ const MAX_BEATS = 256;
  * never exists as a whole, and other connections get their turn between its parts.
  */
 const PORTION = 262_144;
-const NONE: readonly Uint8Array[] = [];
 
 /** See the head of this file. */
 export class Outbox {
@@ -26,8 +25,8 @@ export class Outbox {
   #urgent: Uint8Array[] = [];
   /** The batch's pieces were taken as they are, and `written` has not been called yet. */
   #lent = false;
-  /** Sealed pieces taken last. */
-  #sealed: readonly Uint8Array[] = NONE;
+  /** Sealed pieces taken last, which the kernel may still read. */
+  #sealed: readonly Uint8Array[] | null = null;
   /** PINGs and PONGs in the batch. */
   #beats = 0;
 
@@ -102,7 +101,7 @@ export class Outbox {
 
   /** Puts back what was taken: it is urgent now. */
   putBack(pieces: Uint8Array[]): void {
-    this.#sealed = NONE;
+    this.#sealed = null;
     this.#urgent = pieces.concat(this.#urgent);
   }
 
@@ -121,7 +120,8 @@ export class Outbox {
 
   /** Nobody reads any more what was taken. */
   drained(): void {
+    if (this.#sealed === null) return;
     for (const piece of this.#sealed) this.#memory.free(piece);
-    this.#sealed = NONE;
+    this.#sealed = null;
   }
 }

@@ -44,8 +44,10 @@ export class Daemon {
   #loaded = 0;
   /** Why the last reload was refused. */
   #refused = "";
-  /** The reload under way, if any. */
+  /** The last reload. */
   #reloading: Promise<void> = Promise.resolve();
+  /** It has not begun. */
+  #reloadWaits = false;
   #closing = false;
 
   constructor({ file, log, ...service }: DaemonOptions) {
@@ -86,11 +88,16 @@ export class Daemon {
   }
 
   /**
-   * Takes over what `read` gives, or says in the log and the status why not and goes on as before. Reloads that are
-   * asked for meanwhile come after it. Never rejects.
+   * Takes over what `read` gives, or says in the log and the status why not and goes on as before. Those that are asked
+   * for while one is under way are one, which comes after it: it reads what there is then. Never rejects.
    */
   reload(read: () => Promise<Parsed>): Promise<void> {
-    this.#reloading = this.#reloading.then(() => this.#reload(read));
+    if (this.#reloadWaits) return this.#reloading;
+    this.#reloadWaits = true;
+    this.#reloading = this.#reloading.then(() => {
+      this.#reloadWaits = false;
+      return this.#reload(read);
+    });
     return this.#reloading;
   }
 
@@ -163,6 +170,11 @@ export class Daemon {
       await server.start();
     } catch (error) {
       throw new StatusFault(settings, error);
+    }
+    // Nobody would close it any more.
+    if (this.#closing) {
+      await server.close();
+      return;
     }
     this.#server = { server, key: keyOf(settings) };
     this.#log.write("status.listening", { url: server.url });

@@ -153,7 +153,7 @@ export class Link {
   }
 
   #hasRoom(): boolean {
-    return this.#relays.size + (this.#old?.open ?? 0) < this.settings.limits.maxConnections;
+    return this.#relays.size < this.settings.limits.maxConnections;
   }
 
   /** The oldest that has not come through its handshake goes: who holds all places by silence keeps nobody out. */
@@ -202,7 +202,8 @@ export class Link {
       connect: parseStreamEndpoint(old.connect, "connect"),
     };
     return new Forward(endpoints, {
-      admits: () => phase < 4 && (this.#hasRoom() || this.#makeRoom()),
+      // Places of its own: whoever fills the old link, which knows no keys, keeps no secured peer out.
+      admits: () => phase < 4 && this.#old!.open < this.settings.limits.maxConnections,
       onOpened: (peer) => {
         if (phase > 1) this.#onEvent({ type: "old:opened", peer });
       },

@@ -111,10 +111,12 @@ export class Service {
 
   /**
    * Takes over a new configuration. Rejects with {@link MaterialsFault}, and then the former one goes on. A link that
-   * cannot listen is reported and tried again at the next reload.
+   * cannot listen is reported and tried again at the next reload. Changes nothing once `close` was called.
    */
-  reload(configuration: Configuration): Promise<Changes> {
-    return this.#inTurn(() => this.#adopt(configuration, (links, former) => this.#replace(links, former)));
+  async reload(configuration: Configuration): Promise<Changes> {
+    const nothing = { kept: [], changed: [], removed: [], added: [], failed: [] };
+    const step = () => this.#adopt(configuration, (links, former) => this.#replace(links, former));
+    return (await this.#inTurn(step)) ?? nothing;
   }
 
   /** Ends all links, each within `linger` milliseconds (-1 no limit). May be called again, such as with 0. */
@@ -136,11 +138,12 @@ export class Service {
     return turn;
   }
 
-  /** Reads what the links need, and goes over to it when `step` succeeds. */
+  /** Reads what the links need, and goes over to it when `step` succeeds; does neither once closed, and gives `null`. */
   async #adopt<T>(
     configuration: Configuration,
     step: (links: readonly LinkConfiguration[], former: LoadedIdentities) => Promise<T>,
-  ): Promise<T> {
+  ): Promise<T | null> {
+    if (this.#closed) return null;
     const { ask } = this.#options;
     const former = this.#identities;
     const { links } = configuration;
@@ -149,6 +152,10 @@ export class Service {
     if (problems.length > 0) {
       identities.dispose(former);
       throw new MaterialsFault(problems);
+    }
+    if (this.#closed) {
+      identities.dispose(former);
+      return null;
     }
     for (const problem of materials.warnings) this.#options.onEvent({ type: "warning", problem });
     this.#identities = identities;

@@ -1,43 +1,11 @@
 /** After close nothing is left: no sockets, no servers, no timers, and the process may end. */
-import { createHook } from "node:async_hooks";
 import { spawnSync } from "node:child_process";
 import { join } from "node:path";
 import { pathToFileURL } from "node:url";
 import { test } from "uvu";
 import * as assert from "uvu/assert";
-import { bare, type Cleanup, handshakeOf, pause, RawPeer, RawServer, scenario, until } from "./harness.ts";
-
-const KINDS =
-  /^(Timeout|Immediate|TCPWRAP|TCPSERVERWRAP|TCPCONNECTWRAP|PIPEWRAP|PIPESERVERWRAP|PIPECONNECTWRAP)$/;
-const open = new Map<number, string>();
-/** Sees handles and timers that hold nothing (`unref`) too, which `process.getActiveResourcesInfo()` does not. */
-createHook({
-  init(id, type) {
-    if (KINDS.test(type)) open.set(id, type);
-  },
-  destroy(id) {
-    open.delete(id);
-  },
-}).enable();
-
-/** Runs `use` and checks that afterwards there is what there was. */
-function leaksNothing(title: string, use: (cleanup: Cleanup) => Promise<void>): void {
-  test(
-    title,
-    scenario(async () => {
-      // The time limit of this test is set, and what node opens when first used is open.
-      process.stdout.write("");
-      process.stderr.write("");
-      await pause(5);
-      const before = new Set(open.keys());
-      await scenario(use)();
-      const left = (): string[] => [...open].flatMap(([id, kind]) => (before.has(id) ? [] : [kind]));
-      // A socket goes some turns after it was destroyed; the timer is that of this loop.
-      for (let i = 0; i < 2000 && left().length > 1; i++) await pause(5);
-      assert.ok(left().length <= 1, `left: ${left()}`);
-    }, 60_000),
-  );
-}
+import { bare, handshakeOf, pause, RawPeer, RawServer, until } from "./harness.ts";
+import { leaksNothing } from "./leaks-nothing.ts";
 
 for (const transport of ["tcp", "ipc", "inproc"] as const) {
   leaksNothing(`connections of all kinds of ends over ${transport}`, async (cleanup) => {

@@ -1,10 +1,10 @@
-/** What a daemon says of itself while its links end: it is not ready. */
+/** What a daemon says of itself while its links end, and how many reloads it lets wait. */
 import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { test } from "uvu";
 import * as assert from "uvu/assert";
-import { parseConfiguration } from "../../src/config/parse.ts";
+import { type Parsed, parseConfiguration } from "../../src/config/parse.ts";
 import { Daemon } from "../../src/tunnel/daemon.ts";
 import { ask, LIMIT, linkStatus } from "../observe/fixtures.ts";
 import { within } from "../support/within.ts";
@@ -47,6 +47,33 @@ test("ready while it runs, not ready from the moment it was told to end, and ali
     await within(LIMIT, daemon.close("the test is over"), "close");
     rmSync(folder, { recursive: true });
   }
+});
+
+test("reloads asked for while one is under way are one, which reads what there is then", async () => {
+  const daemon = new Daemon({
+    ...{ file: "t.json", linger: 0, log: { sink: () => {} } },
+    ask: () => Promise.reject(new Error("nobody is there")),
+  });
+  const { configuration } = await parseConfiguration("{}", { file: "t.json", folder: tmpdir() });
+  let reads = 0;
+  const goOn: (() => void)[] = [];
+  const read = (): Promise<Parsed> => {
+    reads++;
+    return new Promise((resolve) => goOn.push(() => resolve({ configuration, problems: [] })));
+  };
+  const first = daemon.reload(read);
+  await new Promise(setImmediate);
+  assert.is(reads, 1);
+  const others = Array.from({ length: 1000 }, () => daemon.reload(read));
+  assert.is(new Set(others).size, 1);
+  goOn[0]!();
+  await within(LIMIT, first, "the first reload");
+  await new Promise(setImmediate);
+  assert.is(reads, 2);
+  goOn[1]!();
+  await within(LIMIT, Promise.all(others), "the others");
+  assert.is(reads, 2);
+  await within(LIMIT, daemon.close("the test is over"), "close");
 });
 
 test.run();

@@ -274,6 +274,11 @@ test("reloads come one after the other, and none after the end", async ({ stage 
   await within(LIMIT, service.close(3), "close");
   await service.reload(await configuration({ c: server(1) }));
   assert.equal(stage.since(), ["close b 3"]);
+  // Nothing is read for it either: nobody would wipe the keys.
+  const { added, failed } = await service.reload(
+    await configuration({ d: server(1, { identity: { key: "gone.key" } }) }),
+  );
+  assert.equal([added, failed], [[], []]);
 });
 
 test("any two configurations, one after the other: what runs is what the last says", async () => {

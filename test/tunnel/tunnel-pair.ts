@@ -39,14 +39,17 @@ export interface Observed {
 }
 
 /** What a test wants otherwise. */
-export type LinkChanges = Partial<Omit<LinkSettings, "limits">> & { readonly limits?: Partial<LinkLimits> };
+export type LinkChanges = Partial<Omit<LinkSettings, "limits">> & {
+  readonly limits?: Partial<LinkLimits>;
+  readonly environment?: Environment;
+};
 
 /** A started link, closed at the end of the test. */
 export async function startLink(
   side: "client" | "server",
   connect: string,
   cleanup: Cleanup,
-  changes: LinkChanges = {},
+  { environment = new Environment(), ...changes }: LinkChanges = {},
 ): Promise<Observed> {
   const settings: LinkSettings = {
     ...{ name: `the ${side}`, side, listen: "tcp://127.0.0.1:*", connect, phase: 1, old: null },
@@ -58,7 +61,7 @@ export async function startLink(
     limits: { ...LIMITS, ...changes.limits },
   };
   const events: LinkEvent[] = [];
-  const link = new Link(settings, new Environment(), (event) => events.push(event));
+  const link = new Link(settings, environment, (event) => events.push(event));
   await within(LIMIT, link.start(), "starting a link");
   cleanup(async () => {
     await within(LIMIT, link.close(0), "closing a link");
