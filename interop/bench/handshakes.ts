@@ -2,9 +2,10 @@
  * What a QZMQ handshake costs: CPU of each role, and octets on the wire, for every pair of KEM and signature, full
  * (anonymous, mutual by pin, mutual by certificate) and resumed. Two mechanisms in memory: no socket, no timer.
  *
- *     node handshakes.js [--crypto auto,noble] [--suites default,all] [--rounds N]
+ *     node handshakes.js [--crypto auto,noble] [--suites default,all] [--only "mutual, pinned"] [--rounds N]
  *
- * The cost of a role is the time of its steps, and the CPU of threads that sign for it; "process" is all CPU of this
+ * "primitives" is what the key exchange, signatures and verifications of such a handshake take by themselves, in the
+ * same program and by turns: the rest of "both" is ours. The cost of a role is the time of its steps, and the CPU of threads that sign for it; "process" is all CPU of this
  * program for each handshake, collecting garbage and the program itself included. Means, for a signature's cost varies
  * from one to the next; on a machine that does nothing else. Run it with each Node whose back end is of interest.
  */
@@ -18,6 +19,7 @@ import { type Certificate, END_OF_TIME, issueCertificate } from "../../src/mecha
 import type { ClientOptions, ServerOptions } from "../../src/mechanism/qzmq/config.ts";
 import { bareIdentity, type Identity, makeIdentity } from "../../src/mechanism/qzmq/identity.ts";
 import { type QzmqFactory, qzmqClient, qzmqServer } from "../../src/mechanism/qzmq/index.ts";
+import { keyExchange } from "../../src/mechanism/qzmq/kem.ts";
 import type { QzmqMechanism } from "../../src/mechanism/qzmq/qzmq.ts";
 import { localSigner } from "../../src/mechanism/qzmq/signer.ts";
 import { type Suite, suiteByName } from "../../src/mechanism/qzmq/suite.ts";
@@ -30,6 +32,7 @@ const { values: flags } = parseArgs({
   options: {
     crypto: { type: "string", default: "auto,noble" },
     suites: { type: "string", default: "all" },
+    only: { type: "string" },
     rounds: { type: "string", default: "40" },
   },
 });
@@ -141,6 +144,7 @@ interface Result {
   readonly client: number;
   readonly server: number;
   readonly process: number;
+  readonly primitives: number;
   readonly up: number;
   readonly down: number;
   /** Octets of the TICKET record, 0 for none. */
@@ -251,15 +255,38 @@ async function factories(provider: CryptoProvider, suite: Suite, variant: Varian
   return { client: qzmqClient(client), server: qzmqServer(server) };
 }
 
+/** Computes what a handshake of this kind needs public-key operations for, once; returns microseconds. */
+function primitives(provider: CryptoProvider, suite: Suite, variant: Variant): () => number {
+  const kem = keyExchange(provider, suite.kem);
+  const scheme = provider.signatures[suite.signature];
+  const key = scheme.key(new Uint8Array(32).fill(1));
+  const [message, context] = [new Uint8Array(suite.hash === "SHA-256" ? 32 : 48), new Uint8Array(20)];
+  const signatures = { anonymous: 1, "mutual, pinned": 2, "mutual, certified": 2, resumed: 0 }[variant];
+  // A certificate is verified once for all its connections: trust remembers it.
+  return () => {
+    const before = performance.now();
+    const pair = kem.generate(provider.random);
+    const { ciphertext } = kem.encapsulate(pair.publicKey, provider.random);
+    for (let i = 0; i < signatures; i++) {
+      const signature = key.sign(message, context, provider.random);
+      if (!scheme.verify(key.publicKey, message, context, signature)) throw new Error("it does not verify");
+    }
+    pair.decapsulate(ciphertext);
+    return 1000 * (performance.now() - before);
+  };
+}
+
 async function measure(provider: CryptoProvider, suite: Suite, variant: Variant): Promise<Result> {
   const { client, server } = await factories(provider, suite, variant);
   // For the compiler; where tickets are kept, also to have one.
   for (let i = 0; i < Math.max(5, rounds / 4); i++) await handshake(client, server, provider);
-  const sum = { client: 0, server: 0 };
+  const sum = { client: 0, server: 0, primitives: 0 };
+  const alone = primitives(provider, suite, variant);
   let octets = { up: 0, down: 0, ticket: 0 };
   const before = process.cpuUsage();
   for (let round = 0; round < rounds; round++) {
     const once = await handshake(client, server, provider);
+    sum.primitives += alone();
     sum.client += once.cost.client;
     sum.server += once.cost.server;
     octets = once.octets;
@@ -272,7 +299,8 @@ async function measure(provider: CryptoProvider, suite: Suite, variant: Variant)
   const means = {
     client: sum.client / rounds,
     server: sum.server / rounds,
-    process: (user + system) / rounds,
+    primitives: sum.primitives / rounds,
+    process: (user + system - sum.primitives) / rounds,
   };
   return { suite, variant, ...means, ...octets };
 }
@@ -297,15 +325,27 @@ for (const choice of flags.crypto.split(",") as CryptoChoice[]) {
   const names = flags.suites === "default" ? [DEFAULT_SUITE] : SUITES;
   const results: Result[] = [];
   for (const suite of names.map(suiteByName)) {
-    for (const variant of VARIANTS) results.push(await measure(provider, suite, variant));
+    for (const variant of VARIANTS.filter((name) => name === (flags.only ?? name)))
+      results.push(await measure(provider, suite, variant));
   }
   console.log(`crypto ${choice} (${provider.name}), CPU in milliseconds, octets without greetings`);
   table(
-    ["suite", "handshake", "client", "server", "both", "process", "octets up", "down", "ticket"],
-    results.map(({ suite, variant, client, server, process, up, down, ticket }) => [
+    [
+      "suite",
+      "handshake",
+      "client",
+      "server",
+      "both",
+      "primitives",
+      "process",
+      "octets up",
+      "down",
+      "ticket",
+    ],
+    results.map(({ suite, variant, client, server, primitives, process, up, down, ticket }) => [
       `${suite.kem === 1 ? "X25519" : suite.name.split("/", 1)[0]!} ${suite.signature}`,
       variant,
-      ...[client, server, client + server, process].map(milliseconds),
+      ...[client, server, client + server, primitives, process].map(milliseconds),
       ...[up, down, ticket].map(String),
     ]),
   );

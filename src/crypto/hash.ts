@@ -10,12 +10,15 @@ export interface HashCore {
   hmac(key: Uint8Array, parts: readonly Uint8Array[]): Uint8Array;
 }
 
-/** Octets that each hash puts out. */
-const LENGTHS = { "SHA-256": 32, "SHA-384": 48 } as const;
+/** Octets that each hash puts out (FIPS 180-4). */
+export const HASH_LENGTHS = { "SHA-256": 32, "SHA-384": 48 } as const;
+
+/** The counter behind the first block of HKDF-Expand. */
+const FIRST = Uint8Array.of(1);
 
 /** Completes a hash function with the constructions over it. */
 export function buildHash(core: HashCore): Hash {
-  const length = LENGTHS[core.name];
+  const length = HASH_LENGTHS[core.name];
   return Object.freeze({
     name: core.name,
     length,
@@ -27,7 +30,8 @@ export function buildHash(core: HashCore): Hash {
       if (!Number.isInteger(size) || size < 1 || size > 255 * length) {
         throw new RangeError(`HKDF-Expand: expected a size of 1..${255 * length} octets, got ${size}`);
       }
-      // RFC 5869, section 2.3: T(i) = HMAC(PRK, T(i - 1) || info || i).
+      // RFC 5869, section 2.3: T(i) = HMAC(PRK, T(i - 1) || info || i). One block is all that a handshake asks for.
+      if (size === length) return core.hmac(pseudoRandomKey, [info, FIRST]);
       const out = new Uint8Array(size);
       let block: Uint8Array = new Uint8Array(0);
       for (let offset = 0, i = 1; offset < size; offset += length, i++) {

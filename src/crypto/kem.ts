@@ -17,8 +17,8 @@ export interface KemCore<K> {
   erase(secretKey: K): void;
 }
 
-/** FIPS 203, table 3. */
-const LENGTHS = {
+/** Octets of keys and ciphertexts (FIPS 203, table 3). */
+export const KEM_LENGTHS = {
   "ML-KEM-768": { publicKey: 1184, ciphertext: 1088 },
   "ML-KEM-1024": { publicKey: 1568, ciphertext: 1568 },
 } as const;
@@ -43,7 +43,7 @@ function isReduced(publicKey: Uint8Array): boolean {
 
 /** Completes a KEM with its checks. */
 export function buildKem<K>(core: KemCore<K>): Kem {
-  const lengths = LENGTHS[core.name];
+  const lengths = KEM_LENGTHS[core.name];
 
   /** Local, so that a key of another parameter set or another back end is told apart. */
   class SecretKey extends Held<K> implements KemSecretKey {}

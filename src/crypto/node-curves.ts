@@ -3,18 +3,11 @@
  * search through its decoders that DER sets off: a tenth of the time on Node 20. The price is that a secret scalar
  * from outside passes through a short string, which nothing can overwrite; long-lived Ed25519 seeds take the slow way.
  */
-import {
-  createPrivateKey,
-  createPublicKey,
-  diffieHellman,
-  generateKeyPairSync,
-  type KeyObject,
-  sign,
-  verify,
-} from "node:crypto";
+import { createPrivateKey, createPublicKey, diffieHellman, type KeyObject, sign, verify } from "node:crypto";
 import { wipe } from "../bytes/constant-time.ts";
 import { ed25519Message, hasAcceptablePoints } from "./ed25519-rules.ts";
 import { fromBase64url, plain, toBase64url } from "./node-bytes.ts";
+import { drawKeyPair } from "./node-keys.ts";
 import type { Random, Signature, X25519 } from "./provider.ts";
 import { buildSignature } from "./signature.ts";
 import { buildX25519 } from "./x25519.ts";
@@ -44,7 +37,7 @@ function importScalar(secretKey: Uint8Array): KeyObject {
 export function nodeX25519(own: Random): X25519 {
   return buildX25519<KeyObject>({
     load: importScalar,
-    draw: (source) => (source === own ? generateKeyPairSync("x25519").privateKey : undefined),
+    draw: (source) => (source === own ? drawKeyPair("x25519", 32) : undefined),
     publicKey: exportPublic,
     sharedSecret(privateKey, publicKey) {
       const keys = { privateKey, publicKey: importPublic("X25519", publicKey) };

@@ -6,14 +6,14 @@
 import * as crypto from "node:crypto";
 import { createPrivateKey, createPublicKey, type KeyObject } from "node:crypto";
 import { wipe } from "../bytes/constant-time.ts";
-import { buildKem } from "./kem.ts";
+import { buildKem, KEM_LENGTHS } from "./kem.ts";
 import { plain } from "./node-bytes.ts";
+import { drawKeyPair, SPKI } from "./node-keys.ts";
 import type { Kem, KemName, Random, Signature, SignatureName, SigningKey } from "./provider.ts";
 import { buildSignature } from "./signature.ts";
 
 /** Functions that came to node:crypto later than the types this is compiled against. */
 interface NativeKem {
-  generateKeyPairSync(name: string): { readonly publicKey: KeyObject; readonly privateKey: KeyObject };
   encapsulate(publicKey: KeyObject): { readonly sharedKey: Buffer; readonly ciphertext: Buffer };
   decapsulate(secretKey: KeyObject, ciphertext: Uint8Array): Buffer;
 }
@@ -56,12 +56,11 @@ function importPublic(name: KemName | MlDsaName, publicKey: Uint8Array): KeyObje
   const bits = publicKey.length + 1;
   const head = [0x30, 0x82, all >> 8, all & 0xff, ...algorithm(name), 0x03, 0x82, bits >> 8, bits & 0xff, 0];
   const der = Buffer.concat([Buffer.from(head), publicKey]);
-  return createPublicKey({ key: der, format: "der", type: "spki" });
+  return createPublicKey({ key: der, ...SPKI });
 }
 
 function exportPublic(publicKey: KeyObject): Uint8Array {
-  const der = publicKey.export({ format: "der", type: "spki" });
-  return new Uint8Array(der.subarray(SPKI_HEAD));
+  return new Uint8Array(publicKey.export(SPKI).subarray(SPKI_HEAD));
 }
 
 /**
@@ -78,9 +77,7 @@ export function nodeKem(name: KemName, own: Random, pure: Kem): Kem | undefined 
       return { publicKey: exportPublic(createPublicKey(secretKey)), secretKey };
     },
     draw(source) {
-      if (source !== own) return undefined;
-      const { publicKey, privateKey } = native.generateKeyPairSync(name.toLowerCase());
-      return { publicKey: exportPublic(publicKey), secretKey: privateKey };
+      return source === own ? drawKeyPair(name.toLowerCase(), KEM_LENGTHS[name].publicKey) : undefined;
     },
     encapsulate(publicKey, randomness) {
       // Not null: the key has been checked.

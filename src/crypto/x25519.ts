@@ -12,7 +12,7 @@ export interface X25519Core<K> {
   /** Its form of a secret key; octets are copied. */
   load(secretKey: Uint8Array): K;
   /** From this source by the runtime's own means, `undefined` when it has none for it. */
-  draw?(source: Random): K | undefined;
+  draw?(source: Random): { readonly publicKey: Uint8Array; readonly secretKey: K } | undefined;
   publicKey(secretKey: K): Uint8Array;
   /** May be all zeros, or `null` in its place. */
   sharedSecret(secretKey: K, publicKey: Uint8Array): Uint8Array | null;
@@ -26,10 +26,10 @@ export interface X25519Core<K> {
 export function buildX25519<K>(core: X25519Core<K>): X25519 {
   function generate(source: Uint8Array | Random): X25519KeyPair {
     const drawn = typeof source === "function" ? core.draw?.(source) : undefined;
-    const secretKey = drawn ?? withRandomness(source, core.load, LENGTH, "X25519 secret key");
+    const secretKey = drawn?.secretKey ?? withRandomness(source, core.load, LENGTH, "X25519 secret key");
     const held = new Held(secretKey, core.erase);
     return {
-      publicKey: core.publicKey(secretKey),
+      publicKey: drawn?.publicKey ?? core.publicKey(secretKey),
       sharedSecret(publicKey) {
         requireLength(publicKey, LENGTH, "X25519 public key");
         const secret = core.sharedSecret(held.get(), publicKey);

@@ -52,16 +52,17 @@ export function derive(
   th: Uint8Array,
   length = hash.length,
 ): Uint8Array {
-  // Not by a Writer: a handshake derives some fifty times.
-  const name = utf8(LABEL_PREFIX + label);
-  if (name.length > 255 || th.length > 255) throw new RangeError("a label or a context beyond 255 octets");
-  const info = new Uint8Array(4 + name.length + th.length);
+  // Not by a Writer: a handshake derives some fifty times. Nothing in it is secret.
+  const name = LABEL_PREFIX + label;
+  const nameLength = Buffer.byteLength(name);
+  if (nameLength > 255 || th.length > 255) throw new RangeError("a label or a context beyond 255 octets");
+  const info = Buffer.allocUnsafe(4 + nameLength + th.length);
   info[0] = length >> 8;
   info[1] = length;
-  info[2] = name.length;
-  info.set(name, 3);
-  info[3 + name.length] = th.length;
-  info.set(th, 4 + name.length);
+  info[2] = nameLength;
+  info.write(name, 3);
+  info[3 + nameLength] = th.length;
+  info.set(th, 4 + nameLength);
   return hash.expand(secret, info, length);
 }
 
