@@ -3,14 +3,15 @@
  * probes to find out: making a candidate never throws, using it may.
  */
 import * as crypto from "node:crypto";
-import { createHash, createHmac, createSecretKey, randomBytes, scryptSync } from "node:crypto";
+import { createHash, createHmac, createSecretKey, scryptSync } from "node:crypto";
 import { wipe } from "../bytes/constant-time.ts";
 import { buildHash, HASH_LENGTHS } from "./hash.ts";
 import { nodeAead } from "./node-aead.ts";
 import { plain } from "./node-bytes.ts";
 import { nodeEd25519, nodeX25519 } from "./node-curves.ts";
 import { nodeKem, nodeMlDsa } from "./node-pq.ts";
-import type { CryptoProvider, Hash, HashName, Kem, KemName, Random, RunningHash } from "./provider.ts";
+import type { CryptoProvider, Hash, HashName, Kem, KemName, RunningHash } from "./provider.ts";
+import { random } from "./random.ts";
 import { scryptMemory } from "./scrypt-limits.ts";
 
 const DIGESTS = { "SHA-256": "sha256", "SHA-384": "sha384" } as const;
@@ -82,9 +83,6 @@ function hmacInTwo(
   wipe(both, middle);
   return mac;
 }
-
-/** The operating system's randomness. */
-const random: Random = (length) => plain(randomBytes(length));
 
 /** {@link CryptoProvider} with native primitives only, where a KEM may be absent. */
 export interface NodeCandidates extends Omit<CryptoProvider, "name" | "kems"> {

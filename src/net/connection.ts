@@ -1,5 +1,6 @@
 /** Makes a session: what every connection of a socket needs, whether accepted or connected. */
 
+import { random } from "../crypto/random.ts";
 import { Engine } from "../engine/engine.ts";
 import type { Ready } from "../engine/event.ts";
 import { socketParty } from "../engine/party.ts";
@@ -57,7 +58,7 @@ export function openSession(scope: HubScope, stream: ReadableSocket, role: Conne
       endpoint: role.endpoint,
       peerAddress: socket.remoteAddress ?? "",
       connectionId: environment.nextConnectionId(),
-      random: environment.crypto.random,
+      random,
       authorize: (name, credentials, decided) => {
         forgetInquiry = environment.authorize(
           {

@@ -1,6 +1,4 @@
 /** What the sockets of one context share: inproc names, the authorizer, the hold on the process, buffers, numbers. */
-import type { CryptoProvider } from "../crypto/provider.ts";
-import { cryptoProvider } from "../crypto/select.ts";
 import { EngineMemory } from "../engine/memory.ts";
 import type { Authorization } from "../mechanism/mechanism.ts";
 import { Allocator } from "./allocator.ts";
@@ -16,8 +14,6 @@ export class Environment {
   /** Holds the process alive while somebody waits. */
   readonly keepAlive = new KeepAlive();
   readonly inproc = new InprocTable();
-  /** Primitives; each is probed when it is first used. */
-  readonly crypto: CryptoProvider = cryptoProvider("auto");
   /** Memory for octets on their way in. */
   readonly readBuffer = new ReadBuffer();
   /** Memory for batches on their way out and records on their way in; where large blocks come from and go to. */

@@ -1,4 +1,5 @@
 /** One leg of a relayed connection: a session over a connected stream, speaking for the program at the other end. */
+import { random } from "../crypto/random.ts";
 import { Engine } from "../engine/engine.ts";
 import type { EngineHost } from "../engine/host.ts";
 import type { Party } from "../engine/party.ts";
@@ -47,7 +48,7 @@ export function openLeg(stream: ReadableSocket, parts: LegParts): Session {
       endpoint,
       peerAddress: stream.socket.remoteAddress ?? "",
       connectionId: environment.nextConnectionId(),
-      random: environment.crypto.random,
+      random,
       authorize,
       defer: (task) => environment.deferred.push(task),
       get deferred() {
