@@ -41,8 +41,6 @@ const MAX_SIZE = 64 * 1024 * 1024;
 
 /** See the head of this file. */
 export const bench: Command = {
-  name: "bench",
-  summary: "measure throughput (PUSH to PULL) or latency (REQ to REP) in this process",
   operands: { name: "MEASURE", min: 1, max: 1 },
   options: [
     {

@@ -20,8 +20,6 @@ const DAYS = 3650;
 
 /** See the head of this file. */
 export const certCa: Command = {
-  name: "cert ca",
-  summary: "make an authority: NAME.key, NAME.pub and its certificate NAME.crt",
   operands: NO_OPERANDS,
   options: [
     { name: "out", kind: "value", value: "NAME", about: "the files' name, without .key, .pub and .crt" },

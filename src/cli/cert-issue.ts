@@ -21,8 +21,6 @@ const DAYS = 365;
 
 /** See the head of this file. */
 export const certIssue: Command = {
-  name: "cert issue",
-  summary: "certify a public key: server, client, or a further authority",
   operands: NO_OPERANDS,
   options: [
     CA_OPTION,

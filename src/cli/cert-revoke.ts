@@ -25,8 +25,6 @@ const DAYS = 30;
 
 /** See the head of this file. */
 export const certRevoke: Command = {
-  name: "cert revoke",
-  summary: "add certificates or keys to an authority's revocation list, or renew it",
   operands: { name: "CERTIFICATE", min: 0, max: 1000 },
   options: [
     { ...CA_OPTION, about: `${CA_OPTION.about}; the one that peers trust` },

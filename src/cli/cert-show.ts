@@ -6,8 +6,6 @@ import { columns, JSON_OPTION, print } from "./print.ts";
 
 /** See the head of this file. */
 export const certShow: Command = {
-  name: "cert show",
-  summary: "show certificates, keys (never the private part) and revocation lists",
   operands: { name: "FILE", min: 1, max: 100 },
   options: [JSON_OPTION],
   notes: ["Shows what a file says; whether to believe it is for `qzmq cert verify`."],

@@ -28,8 +28,6 @@ const MENDS: Partial<Readonly<Record<RefusalCause, string>>> = {
 
 /** See the head of this file. */
 export const certVerify: Command = {
-  name: "cert verify",
-  summary: "check a chain of certificates as a peer would",
   operands: { name: "FILE", min: 1, max: 1 },
   options: [
     {

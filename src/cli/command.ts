@@ -30,11 +30,17 @@ export interface Io {
   readonly onHangup: (listener: () => void) => () => void;
 }
 
-/** One command. */
-export interface Command {
+/** A command as the overview lists it. */
+export interface Entry {
   /** One word or two, such as "cert issue". */
   readonly name: string;
   readonly summary: string;
+  /** Brings the command, and all that it needs, into the process. */
+  readonly load: () => Promise<Command>;
+}
+
+/** One command. */
+export interface Command {
   readonly options: readonly OptionSpec[];
   readonly operands: Operands;
   /** More for `qzmq help`: lines without indentation. */

@@ -11,8 +11,6 @@ import { JSON_OPTION, print } from "./print.ts";
 
 /** See the head of this file. */
 export const configCheck: Command = {
-  name: "config check",
-  summary: "check a tunnel's configuration, and the keys and certificates that it names",
   operands: { name: "FILE", min: 1, max: 1 },
   options: [OPEN_OPTION, JSON_OPTION],
   notes: [

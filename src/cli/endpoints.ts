@@ -1,5 +1,5 @@
 /** Where a command's socket listens and connects, what it tells of its connections, and how it ends. */
-import type { Socket } from "../index.ts";
+import type { Socket } from "../sockets.ts";
 import type { Args, OptionSpec } from "./args.ts";
 import type { Io } from "./command.ts";
 import { Fault } from "./fault.ts";

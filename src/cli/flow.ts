@@ -1,7 +1,7 @@
 /** Messages between a socket and standard input and output: the five ways in which the commands talk. */
 import type { Readable } from "node:stream";
 import { UsageError, type UsageErrorCode } from "../errors.ts";
-import type { Readable as Receiver, Writable as Sender } from "../index.ts";
+import type { Readable as Receiver, Writable as Sender } from "../sockets.ts";
 import { Fault } from "./fault.ts";
 import { type Format, type Frames, formatMessage, readMessages } from "./format.ts";
 import type { Output } from "./output.ts";

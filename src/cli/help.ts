@@ -1,10 +1,10 @@
 /** Help: texts made from what the commands declare. */
 import { HELP_OPTION, type OptionSpec } from "./args.ts";
-import type { Command } from "./command.ts";
+import type { Command, Entry } from "./command.ts";
 import { columns } from "./print.ts";
 
 /** All commands, one line each. */
-export function overview(commands: readonly Command[]): string[] {
+export function overview(commands: readonly Entry[]): string[] {
   return [
     "qzmq: ZeroMQ sockets, post-quantum identities, brokers and benchmarks at the command line",
     "",
@@ -21,7 +21,7 @@ export function overview(commands: readonly Command[]): string[] {
 }
 
 /** How to use one command. */
-export function usage({ name, summary, options, operands, notes = [] }: Command): string[] {
+export function usage({ name, summary }: Entry, { options, operands, notes = [] }: Command): string[] {
   const { name: operand, min, max } = operands;
   const words =
     max === 0 ? "" : ` ${min === 0 ? `[${operand}` : operand}${max > 1 ? "..." : ""}${min === 0 ? "]" : ""}`;

@@ -75,8 +75,6 @@ export async function openKey(
 
 /** See the head of this file. */
 export const keygen: Command = {
-  name: "keygen",
-  summary: "make a signing key: NAME.key (private, mode 0600) and NAME.pub",
   operands: NO_OPERANDS,
   options: [
     { name: "out", kind: "value", value: "NAME", about: "the files' name, without .key and .pub" },

@@ -11,7 +11,7 @@ import {
   type Socket,
   Subscriber,
   XPublisher,
-} from "../index.ts";
+} from "../sockets.ts";
 import type { Args } from "./args.ts";
 import { Fault } from "./fault.ts";
 import { exchange, receive, reply, request, send, type Talk } from "./flow.ts";

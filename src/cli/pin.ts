@@ -17,8 +17,6 @@ const LF = 0x0a;
 
 /** See the head of this file. */
 export const pin: Command = {
-  name: "pin",
-  summary: "print the pin of a key or certificate, as a line of a pin file",
   operands: { name: "FILE", min: 1, max: 1000 },
   options: [
     { name: "name", kind: "value", value: "NAME", about: "what its holder is called" },

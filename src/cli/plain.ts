@@ -1,7 +1,7 @@
 /** PLAIN at the command line: one user with a password (RFC 24). */
 import { equalSecret, wipe } from "../bytes/constant-time.ts";
 import { utf8 } from "../bytes/writer.ts";
-import { Reply } from "../index.ts";
+import { Reply } from "../sockets.ts";
 import type { Args, OptionSpec } from "./args.ts";
 import type { Io } from "./command.ts";
 import type { Security } from "./endpoints.ts";

@@ -9,7 +9,7 @@ import {
   type Socket,
   XPublisher,
   XSubscriber,
-} from "../index.ts";
+} from "../sockets.ts";
 import type { OptionSpec } from "./args.ts";
 import type { Command, Io } from "./command.ts";
 import {
@@ -64,8 +64,6 @@ function sides(side: "frontend" | "backend"): OptionSpec[] {
 
 /** See the head of this file. */
 export const proxy: Command = {
-  name: "proxy",
-  summary: "run a broker: queue, forwarder or streamer",
   operands: { name: "KIND", min: 1, max: 1 },
   options: [...sides("frontend"), ...sides("backend"), LINGER_OPTION, VERBOSE_OPTION, ...SECURITY_OPTIONS],
   notes: [

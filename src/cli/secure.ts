@@ -1,72 +1,26 @@
 /** QZMQ at the command line: who we are, whom we believe, and which suites will do. */
 import { wipe } from "../bytes/constant-time.ts";
 import { UsageError } from "../errors.ts";
-import { qzmq, type Socket } from "../index.ts";
+import { qzmq } from "../index.ts";
 import { bareIdentity, type Identity, makeIdentity } from "../mechanism/qzmq/identity.ts";
 import type { Signer } from "../mechanism/qzmq/signer.ts";
 import { identitySigner } from "../net/adaptive-signer.ts";
 import { loadCertificates, loadPins, loadRevocationList } from "../net/identity-files.ts";
 import { PROVIDER } from "../security.ts";
-import type { Args, OptionSpec } from "./args.ts";
+import type { Socket } from "../sockets.ts";
+import type { Args } from "./args.ts";
 import type { Io } from "./command.ts";
 import type { Security, Sides } from "./endpoints.ts";
 import { Fault } from "./fault.ts";
 import { openKey } from "./keygen.ts";
-import { KEY_LOG_OPTION, modeOf, nameOf, octetsOf } from "./names.ts";
-import { OPEN_OPTION } from "./passphrase.ts";
-import { SUITE_OPTIONS, suitesOf } from "./suites.ts";
+import { modeOf, nameOf, octetsOf } from "./names.ts";
+import { suitesOf } from "./suites.ts";
 import { keyLogFault, reading } from "./trouble.ts";
 
-/** For commands that make sockets. */
-export const QZMQ_OPTIONS: readonly OptionSpec[] = [
-  { name: "identity-file", kind: "value", value: "FILE", about: "QZMQ: our private key, from qzmq keygen" },
-  {
-    name: "certificate",
-    kind: "value",
-    value: "FILE",
-    about: "our certificates; without, peers must pin the key",
-  },
-  OPEN_OPTION,
-  {
-    name: "trust",
-    kind: "values",
-    value: "FILE",
-    about: "certificates of authorities to trust; may be repeated",
-  },
-  { name: "pins", kind: "values", value: "FILE", about: "a pin file of keys to trust; may be repeated" },
-  { name: "crl", kind: "values", value: "FILE", about: "an authority's revocation list; may be repeated" },
-  { name: "require-crl", kind: "flag", about: "refuse peers whose authority has no current list" },
-  { name: "pin", kind: "values", value: "HEX", about: "a key to trust, instead of files; may be repeated" },
-  {
-    name: "server-name",
-    kind: "value",
-    value: "NAME",
-    about: "the name the server must have; default the endpoint's host",
-  },
-  {
-    name: "role",
-    kind: "value",
-    value: "ROLE",
-    about: "server or client, when that is not who binds and who connects",
-  },
-  KEY_LOG_OPTION,
-  ...SUITE_OPTIONS,
-];
-
-const SWITCHES = ["identity-file", "trust", "pins", "pin"];
 const FILES = ["trust", "pins", "crl", "require-crl"];
 
-/** QZMQ if the options ask for it, else `null`. Throws {@link Fault}. */
-export async function qzmqFrom(args: Args, io: Io): Promise<Security | null> {
-  if (!SWITCHES.some((name) => args.has(name))) {
-    const idle = QZMQ_OPTIONS.find(({ name }) => args.has(name));
-    if (idle === undefined) return null;
-    throw new Fault(
-      "usage",
-      `--${idle.name} alone secures nothing`,
-      "add --identity-file, or --trust, --pins or --pin",
-    );
-  }
+/** QZMQ as the options say. Throws {@link Fault}. */
+export async function qzmqFrom(args: Args, io: Io): Promise<Security> {
   const settings = { mode: modeOf(args), suites: suitesOf(args), keyLog: args.has("keylog") };
   const serverName = args.has("server-name") ? nameOf("--server-name", args.text("server-name")!) : undefined;
   const trust = trustOf(args);

@@ -15,8 +15,6 @@ const SIZE_LIMIT = 16 * 2 ** 20;
 
 /** See the head of this file. */
 export const status: Command = {
-  name: "status",
-  summary: "show what a running tunnel carries",
   operands: NO_OPERANDS,
   options: [
     {

@@ -45,8 +45,6 @@ const PUBLISH: readonly OptionSpec[] = [
 const ECHO: OptionSpec = { name: "echo", kind: "flag", about: "answer each request with itself" };
 
 interface Row {
-  readonly name: string;
-  readonly summary: string;
   /** The types that `--type` chooses from, the default first; one alone needs no option. */
   readonly types: readonly [Type, ...Type[]];
   readonly direction: Direction;
@@ -56,79 +54,54 @@ interface Row {
   readonly notes: readonly string[];
 }
 
-const ROWS: readonly Row[] = [
-  {
-    name: "push",
-    summary: "send each message to one of the peers, in turn",
-    ...{ types: ["push"], direction: "out", options: [], operand: "FRAME", notes: [] },
-  },
-  {
-    name: "pull",
-    summary: "print messages of all peers",
-    ...{ types: ["pull"], direction: "in", options: [], operand: null, notes: [] },
-  },
-  {
-    name: "pub",
-    summary: "send messages to all who subscribed",
-    ...{ types: ["pub"], direction: "out", options: PUBLISH, operand: "FRAME" },
+const ROWS = {
+  push: { types: ["push"], direction: "out", options: [], operand: "FRAME", notes: [] },
+  pull: { types: ["pull"], direction: "in", options: [], operand: null, notes: [] },
+  pub: {
+    types: ["pub"],
+    direction: "out",
+    options: PUBLISH,
+    operand: "FRAME",
     notes: ["Messages before somebody subscribed are lost: that is how publishing works. --await waits."],
   },
-  {
-    name: "sub",
-    summary: "print messages of publishers",
-    ...{ types: ["sub"], direction: "in", options: [SUBSCRIBE], operand: null, notes: [] },
-  },
-  {
-    name: "req",
-    summary: "send requests, print their replies",
-    ...{ types: ["req"], direction: "both", options: [IDENTITY], operand: "FRAME", notes: [] },
-  },
-  {
-    name: "rep",
-    summary: "print requests, answer from standard input, with themselves, or always the same",
-    ...{ types: ["rep"], direction: "both", options: [ECHO, IDENTITY], operand: "FRAME", notes: [] },
-  },
-  {
-    name: "dealer",
-    summary: "send and print messages at the same time",
-    ...{ types: ["dealer"], direction: "both", options: [IDENTITY], operand: "FRAME" },
+  sub: { types: ["sub"], direction: "in", options: [SUBSCRIBE], operand: null, notes: [] },
+  req: { types: ["req"], direction: "both", options: [IDENTITY], operand: "FRAME", notes: [] },
+  rep: { types: ["rep"], direction: "both", options: [ECHO, IDENTITY], operand: "FRAME", notes: [] },
+  dealer: {
+    types: ["dealer"],
+    direction: "both",
+    options: [IDENTITY],
+    operand: "FRAME",
     notes: ["To talk to a REP peer put an empty frame first: use --format json or hex."],
   },
-  {
-    name: "router",
-    summary: "the same with many peers, each message beginning with the peer's identity",
-    ...{ types: ["router"], direction: "both", options: [IDENTITY], operand: null },
+  router: {
+    types: ["router"],
+    direction: "both",
+    options: [IDENTITY],
+    operand: null,
     notes: ["The format is json by default: lines cannot say where the identity ends."],
   },
-  {
-    name: "send",
-    summary: "send only, on a socket of any type that can",
-    ...{
-      types: ["push", "pub", "pair", "dealer"],
-      direction: "out",
-      options: PUBLISH,
-      operand: "FRAME",
-      notes: [],
-    },
+  send: {
+    types: ["push", "pub", "pair", "dealer"],
+    direction: "out",
+    options: PUBLISH,
+    operand: "FRAME",
+    notes: [],
   },
-  {
-    name: "recv",
-    summary: "receive only, on a socket of any type that can",
-    ...{
-      types: ["pull", "sub", "pair", "dealer"],
-      direction: "in",
-      options: [SUBSCRIBE],
-      operand: null,
-      notes: [],
-    },
+  recv: {
+    types: ["pull", "sub", "pair", "dealer"],
+    direction: "in",
+    options: [SUBSCRIBE],
+    operand: null,
+    notes: [],
   },
-];
+} satisfies Record<string, Row>;
 
 const OPERAND_NOTE =
   "With FRAMEs, one message of these frames is sent (--count N times); without, what standard input holds.";
 
 function commandOf(row: Row): Command {
-  const { name, summary, types, direction, options, operand } = row;
+  const { types, direction, options, operand } = row;
   const typeOption: OptionSpec = {
     name: "type",
     kind: "value",
@@ -136,8 +109,6 @@ function commandOf(row: Row): Command {
     about: `${types.join(", ")}; default ${types[0]}`,
   };
   return {
-    name,
-    summary,
     operands: operand === null ? { name: "", min: 0, max: 0 } : { name: operand, min: 0, max: 1000 },
     options: [
       ...ENDPOINT_OPTIONS,
@@ -232,4 +203,6 @@ function formatOf(type: Type, args: Args): Format {
 }
 
 /** The commands, one for each way of talking. */
-export const TALK_COMMANDS: readonly Command[] = ROWS.map(commandOf);
+export const TALK = Object.fromEntries(
+  Object.entries(ROWS).map(([name, row]) => [name, commandOf(row)]),
+) as Readonly<Record<keyof typeof ROWS, Command>>;

@@ -16,8 +16,6 @@ const LINGER = 5000;
 
 /** See the head of this file. */
 export const tunnel: Command = {
-  name: "tunnel",
-  summary: "carry plain ZeroMQ connections of other programs over QZMQ, and back",
   operands: NO_OPERANDS,
   options: [
     { name: "config", kind: "value", value: "FILE", about: "YAML or JSON: which links to run" },

@@ -6,8 +6,6 @@ import { columns, JSON_OPTION, print } from "./print.ts";
 
 /** See the head of this file. */
 export const version: Command = {
-  name: "version",
-  summary: "print versions: of qzmq, the libzmq it follows, Node.js, and where its cryptography comes from",
   operands: NO_OPERANDS,
   options: [JSON_OPTION],
   async run(args, io) {
