@@ -29,6 +29,12 @@ node_modules/.package-lock.json: package-lock.json
 
 build: node_modules/.package-lock.json
 	$(BIN)/tsc -p .
+	@$(MAKE) --no-print-directory dist/lib/index.js
+
+# What users get, and what imports this package by its name; everything else here runs what tsc made.
+dist/lib/index.js: rollup.config.js $(shell find dist/src -name '*.js' 2>/dev/null)
+	@rm -rf dist/lib
+	$(BIN)/rollup --config --silent --failAfterWarnings
 
 check: types lint format layers package
 

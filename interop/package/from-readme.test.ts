@@ -136,7 +136,7 @@ readme("npx runs the installed command", async () => {
   assert.match(await shell("npx --no-install qzmq version"), version);
   assert.is(
     realpathSync(join(folder, "node_modules/.bin/qzmq")),
-    join(folder, "node_modules/qzmq/dist/src/cli/main.js"),
+    join(folder, "node_modules/qzmq/dist/lib/cli.js"),
   );
 });
 

@@ -3,7 +3,7 @@ import { existsSync, readdirSync, readFileSync } from "node:fs";
 import { join, sep } from "node:path";
 import { test } from "uvu";
 import * as assert from "uvu/assert";
-import { type Exception, violations } from "./layers.ts";
+import { type Exception, loadedWith, violations } from "./layers.ts";
 
 const EXCEPTIONS: readonly Exception[] = [
   {
@@ -199,6 +199,53 @@ test("a file that is too long, or that does not say what it is, is found", () =>
     "src/pipe/pipe.ts: has 401 lines, more than 400",
   ]);
   assert.is(violations(new Map([["src/pipe/pipe.ts", "export const x = 1;\n"]])).length, 1);
+});
+
+const isNoble = (name: string) => name.startsWith("@noble/");
+
+test("plain sockets come without QZMQ and its cryptography, the main entry with them", () => {
+  const sources = filesOf("src");
+  const sockets = loadedWith("src/sockets.ts", sources);
+  assert.ok(sockets.includes("src/net/session.ts"));
+  assert.equal(
+    sockets.filter((name) => isNoble(name) || name.startsWith("src/mechanism/qzmq/")),
+    [],
+  );
+  assert.ok(loadedWith("src/index.ts", sources).some(isNoble));
+});
+
+test("the program comes with what finds a command; each command with what it needs itself", () => {
+  const sources = filesOf("src");
+  assert.equal(
+    loadedWith("src/cli/main.ts", sources).filter((name) => sources.has(name)),
+    [
+      ...["args", "commands", "fault", "help", "main", "output", "print"].map((name) => `src/cli/${name}.ts`),
+      "src/config/suggestion.ts",
+    ],
+  );
+  for (const name of ["talk", "proxy", "status"]) {
+    assert.equal(loadedWith(`src/cli/${name}.ts`, sources).filter(isNoble), [], name);
+  }
+  assert.not.ok(loadedWith("src/cli/status.ts", sources).includes("src/sockets.ts"));
+  assert.ok(loadedWith("src/cli/keygen.ts", sources).some(isNoble));
+});
+
+test("loading follows imports and re-exports, not those of types and not those on demand", () => {
+  const sources = new Map([
+    [
+      "src/a.ts",
+      `import { b } from "./b/b.ts"; import type { T } from "./t.ts"; await import("./later.ts");`,
+    ],
+    ["src/b/b.ts", `export * from "../c.ts"; export type { T } from "../t.ts"; import "node:net";`],
+    ["src/c.ts", `import { type T, a } from "./a.ts"; import d from "@noble/d";`],
+  ]);
+  assert.equal(loadedWith("src/a.ts", sources), [
+    "@noble/d",
+    "node:net",
+    "src/a.ts",
+    "src/b/b.ts",
+    "src/c.ts",
+  ]);
 });
 
 test.run();

@@ -119,12 +119,35 @@ export function violations(sources: Sources, exceptions: readonly Exception[] = 
   return found;
 }
 
+/** All that comes with a file when it is loaded, in order of names: what is imported for its types or on demand does not. */
+export function loadedWith(file: string, sources: Sources): string[] {
+  const found = new Set<string>();
+  const visit = (name: string): void => {
+    if (found.has(name)) return;
+    found.add(name);
+    const text = sources.get(name);
+    for (const specifier of text === undefined ? [] : staticImports(parse(name, text)))
+      visit(specifier.startsWith(".") ? posix.join(posix.dirname(name), specifier) : specifier);
+  };
+  visit(file);
+  return [...found].sort();
+}
+
+function staticImports(file: ts.SourceFile): string[] {
+  return file.statements.flatMap((node) => {
+    const isImport = ts.isImportDeclaration(node) && !node.importClause?.isTypeOnly;
+    if (!isImport && !(ts.isExportDeclaration(node) && !node.isTypeOnly)) return [];
+    const { moduleSpecifier: specifier } = node;
+    return specifier !== undefined && ts.isStringLiteralLike(specifier) ? [specifier.text] : [];
+  });
+}
+
 function layerOf(file: string): Layer | undefined {
   const [top, first, ...rest] = file.split("/");
   if (top !== "src" || first === undefined) return undefined;
   if (rest.length === 0) {
     if (first === "errors.ts") return "errors";
-    if (first === "index.ts") return "index";
+    if (first === "index.ts" || first === "sockets.ts") return "index";
     return "top";
   }
   const layer = LAYERS.find((name) => name === first);
