@@ -32,6 +32,8 @@ const output = {
   dir: "dist/lib",
   format: "es",
   sourcemap: true,
+  // The namespace `qzmq` stays a module to whoever looks at it.
+  generatedCode: { symbols: true },
   minifyInternalExports: false,
   hoistTransitiveImports: false,
   chunkFileNames: "[name]-[hash].js",

@@ -164,9 +164,11 @@ packaging("both entries have the same names and classes, but for qzmq", async ()
     import * as sockets from "qzmq/sockets";
     const { qzmq, ...rest } = main;
     const names = Object.keys(sockets);
-    console.log(typeof qzmq, names.join() === Object.keys(rest).join() && names.every((name) => rest[name] === sockets[name]));
+    console.log(
+      Object.prototype.toString.call(qzmq), names.join() === Object.keys(rest).join() && names.every((name) => rest[name] === sockets[name]),
+    );
   `;
-  assert.is(await runScript("user", script), "object true\n");
+  assert.is(await runScript("user", script), "[object Module] true\n");
 });
 
 packaging("plain sockets and their commands do without cryptography, which others load", async () => {
