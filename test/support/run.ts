@@ -73,9 +73,14 @@ function forgetJoined(): void {
     const path = join(coverageDirectory, name);
     const text = readFileSync(path, "utf8");
     if (!text.includes(joined)) continue;
-    const report = JSON.parse(text) as { result: { url: string }[] };
-    report.result = report.result.filter(({ url }) => !url.startsWith(joined));
-    writeFileSync(path, JSON.stringify(report));
+    try {
+      const report = JSON.parse(text) as { result: { url: string }[] };
+      report.result = report.result.filter(({ url }) => !url.startsWith(joined));
+      writeFileSync(path, JSON.stringify(report));
+    } catch (error) {
+      // Of a process that was killed while it wrote; c8 leaves it out.
+      if (!(error instanceof SyntaxError)) throw error;
+    }
   }
 }
 
