@@ -16,6 +16,9 @@ BIN  := node_modules/.bin
 RUN  := node --enable-source-maps
 ONLY :=
 
+# A half of what is joined must not pass for the whole.
+.DELETE_ON_ERROR:
+
 .PHONY: all build check types lint format layers package test peers interop bench vectors demo network fix \
 	clean distclean
 
