@@ -37,8 +37,11 @@ const [library, roleName, mechanism, endpoint, size, count, peers, variant] = pr
   string,
 ];
 
+/** As users get it: who needs no QZMQ imports the sockets alone. */
 async function load(): Promise<Library> {
-  if (library === "qzmq") return import("../../src/index.js");
+  if (library === "qzmq") {
+    return mechanism === "null" ? ((await import("qzmq/sockets")) as Library) : import("qzmq");
+  }
   const { default: native } = (await import("zeromq")) as unknown as { default: Library };
   return native;
 }
@@ -47,15 +50,16 @@ const role = ROLES[roleName];
 if (role === undefined) throw new Error(`no such role: ${roleName}`);
 
 const told = createInterface({ input: process.stdin })[Symbol.asyncIterator]();
+const zmq = await load();
 const work: Work = {
-  zmq: await load(),
+  zmq,
   library,
   endpoint,
   size: Number(size),
   count: Number(count),
   peers: Number(peers),
   variant,
-  options: (side) => securityOf(library, mechanism, side, variant),
+  options: (side) => securityOf(zmq, library, mechanism, side, variant),
   say: (line) => void process.stdout.write(`${JSON.stringify(line)}\n`),
   told: async () => {
     const { value } = await told.next();

@@ -1,19 +1,42 @@
 /** Socket options for the two ends of a benchmarked connection. */
+import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { createRequire } from "node:module";
-import { bareIdentity, type Identity } from "../../../src/mechanism/qzmq/identity.ts";
-import { TicketStore } from "../../../src/mechanism/qzmq/ticket-store.ts";
-import { identitySigner } from "../../../src/net/adaptive-signer.ts";
-import { pinOf } from "../../../src/qzmq.ts";
-import { client, PROVIDER, type Security, server } from "../../../src/security.ts";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import type * as qzmq from "../../../src/qzmq.ts";
+import type { Library } from "./role.ts";
 
-/** Fixed keys, the same as in libzmq-peer.c: a benchmark keeps nothing secret. */
+/** Fixed keys, which both processes know: a benchmark keeps nothing secret. Those of CURVE are also in libzmq-peer.c. */
 const CURVE_SERVER = "rq:rM>}U?@Lns47E1%kR.o@n%FcmmsL/@{H8]yf7";
 const CURVE_SERVER_SECRET = "JTKVSB%%)wK0E.X)V>+}o?pNmC{O&4W4b!Ni{Lh6";
 
-/** An identity that both processes can work out; `worker` as in `qzmq.loadIdentity`. */
-function identity(side: "server" | "client", worker?: boolean): Promise<Identity> {
-  const seed = new Uint8Array(32).fill(side === "server" ? 1 : 2);
-  return bareIdentity(PROVIDER, identitySigner(PROVIDER, "ML-DSA-44", seed, worker));
+const QZMQ = {
+  server: `-----BEGIN QZMQ PRIVATE KEY-----
+AQJPHdOF7O1hp0o+HSlgiJxvxPIzqSgwCMN7doQn8XRawgDR1ieuaMAMpP1KmzLE
+qDWKAf5PYuclkvkOzoNyWKKUSw==
+-----END QZMQ PRIVATE KEY-----
+`,
+  client: `-----BEGIN QZMQ PRIVATE KEY-----
+AQJCQHZmMkdFusyu2cwcqHGyzhG8kul8XpU4YwcyFNfFzQDIfNDVRuYzhP19RlZP
+VZboNxtffLE5cwMwLHLe8+EaHw==
+-----END QZMQ PRIVATE KEY-----
+`,
+};
+
+/** The identity of a side; `worker` as in `qzmq.loadIdentity`. */
+async function identity(
+  { loadIdentity }: typeof qzmq,
+  side: "server" | "client",
+  worker?: boolean,
+): Promise<qzmq.Identity> {
+  const folder = mkdtempSync(join(tmpdir(), "qzmq-bench-"));
+  const key = join(folder, "key");
+  try {
+    writeFileSync(key, QZMQ[side], { mode: 0o600 });
+    return await loadIdentity({ key }, worker === undefined ? {} : { worker });
+  } finally {
+    rmSync(folder, { recursive: true });
+  }
 }
 
 /** Beyond what all clients of a benchmark, with one address, need at the same time. */
@@ -21,6 +44,7 @@ const LIMITS = { maxHandshakesPerAddress: 20_000, maxHandshakes: 20_000, maxHand
 
 /** Options of `side` for a mechanism: `null`, `qzmq` (this library only) or `curve` (npm zeromq only). */
 export async function securityOf(
+  zmq: Library,
   library: string,
   mechanism: string,
   side: "server" | "client",
@@ -28,7 +52,8 @@ export async function securityOf(
 ): Promise<object> {
   if (mechanism === "null") return {};
   if (mechanism === "curve" && library === "zeromq") return curve(side);
-  if (mechanism === "qzmq" && library === "qzmq") return { security: await qzmq(side, variant.split(" ")) };
+  if (mechanism === "qzmq" && library === "qzmq")
+    return { security: await secured(zmq.qzmq, side, variant.split(" ")) };
   throw new Error(`${library} has no mechanism ${mechanism}`);
 }
 
@@ -46,19 +71,27 @@ function curve(side: "server" | "client"): object {
  * is; `resumed`, with a ticket where possible; `thread`, the server always signs in a thread of its own; `inline`, it
  * never does.
  */
-async function qzmq(side: "server" | "client", words: readonly string[]): Promise<Security> {
+async function secured(
+  own: typeof qzmq,
+  side: "server" | "client",
+  words: readonly string[],
+): Promise<qzmq.Security> {
   const worker = words.includes("thread") ? true : words.includes("inline") ? false : undefined;
   const [us, them] = await Promise.all([
-    identity(side, side === "server" ? worker : undefined),
-    identity(side === "server" ? "client" : "server"),
+    identity(own, side, side === "server" ? worker : undefined),
+    identity(own, side === "server" ? "client" : "server"),
   ]);
-  const trust = { pins: [pinOf(them)] };
+  const trust = { pins: [own.pinOf(them)] };
   const anonymous = words.includes("full");
   const resumed = words.includes("resumed");
   if (side === "client") {
     const who = anonymous ? {} : { identity: us };
-    return client({ ...who, trust, resumption: resumed ? new TicketStore({ maxPerScope: 64 }) : false });
+    return own.client({
+      ...who,
+      trust,
+      resumption: resumed ? new own.TicketStore({ maxPerScope: 64 }) : false,
+    });
   }
   const who = anonymous ? { identity: us } : { identity: us, trust };
-  return server({ ...who, tickets: resumed ? { count: 2 } : false, limits: LIMITS });
+  return own.server({ ...who, tickets: resumed ? { count: 2 } : false, limits: LIMITS });
 }
