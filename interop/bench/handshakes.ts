@@ -2,7 +2,7 @@
  * What a QZMQ handshake costs: CPU of each role, and octets on the wire, for every pair of KEM and signature, full
  * (anonymous, mutual by pin, mutual by certificate) and resumed. Two mechanisms in memory: no socket, no timer.
  *
- *     node handshakes.js [--crypto auto,noble] [--suites default,all] [--only "mutual, pinned"] [--rounds N]
+ *     node handshakes.js [--crypto auto,noble] [--suites default,all] [--only "mutual, pinned"] [--rounds N] [--json]
  *
  * "primitives" is what the key exchange, signatures and verifications of such a handshake take by themselves, in the
  * same program and by turns: the rest of "both" is ours. The cost of a role is the time of its steps, and the CPU of threads that sign for it; "process" is all CPU of this
@@ -34,6 +34,7 @@ const { values: flags } = parseArgs({
     suites: { type: "string", default: "all" },
     only: { type: "string" },
     rounds: { type: "string", default: "40" },
+    json: { type: "boolean", default: false },
   },
 });
 const rounds = Number(flags.rounds);
@@ -319,7 +320,7 @@ function table(head: readonly string[], lines: readonly (readonly string[])[]): 
 
 const milliseconds = (microseconds: number): string => (microseconds / 1000).toFixed(2);
 
-console.log(`node ${process.version}, ${cpus()[0]?.model}, means of ${rounds} handshakes\n`);
+if (!flags.json) console.log(`node ${process.version}, ${cpus()[0]?.model}, means of ${rounds} handshakes\n`);
 for (const choice of flags.crypto.split(",") as CryptoChoice[]) {
   const provider = cryptoProvider(choice);
   const names = flags.suites === "default" ? [DEFAULT_SUITE] : SUITES;
@@ -327,6 +328,15 @@ for (const choice of flags.crypto.split(",") as CryptoChoice[]) {
   for (const suite of names.map(suiteByName)) {
     for (const variant of VARIANTS.filter((name) => name === (flags.only ?? name)))
       results.push(await measure(provider, suite, variant));
+  }
+  if (flags.json) {
+    // One line, as a benchmark's processes say what they measured: microseconds.
+    const line = results.flatMap(({ variant, client, server, primitives }) => [
+      [variant, client + server],
+      [`${variant}: primitives`, primitives],
+    ]);
+    console.log(JSON.stringify(Object.fromEntries(line)));
+    continue;
   }
   console.log(`crypto ${choice} (${provider.name}), CPU in milliseconds, octets without greetings`);
   table(

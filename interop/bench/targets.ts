@@ -20,14 +20,19 @@ const SECURED_DELAY: readonly Target[] = [
   { of: "qzmq/qzmq", atMost: 20 },
 ];
 
+const MUTUAL: readonly Target[] = [{ of: "qzmq/qzmq", atMost: NATIVE ? 4 : 16 }];
+const RESUMED: readonly Target[] = [{ of: "qzmq/qzmq", atMost: NATIVE ? 1.5 : 4 }];
+
 /** Of the other rows that have any. */
 const BOUNDS: Readonly<Record<string, readonly Target[]>> = {
   "PUB to 100 SUB 100 B": [
     { of: "qzmq/null", than: "zeromq/null", atLeast: 3 },
     { of: "qzmq/qzmq", than: "zeromq/curve", atLeast: 3 },
   ],
-  "CPU of full mutual handshake, both ends": [{ of: "qzmq/qzmq", atMost: NATIVE ? 4 : 16 }],
-  "CPU of resumed handshake, both ends": [{ of: "qzmq/qzmq", atMost: NATIVE ? 1.5 : 4 }],
+  "full mutual handshake in memory, both ends": MUTUAL,
+  "resumed handshake in memory, both ends": RESUMED,
+  "CPU of full mutual handshake, both ends": MUTUAL,
+  "CPU of resumed handshake, both ends": RESUMED,
   "heap and external memory of an idle connection, 2000 of them": [{ of: "qzmq/qzmq", atMost: 100 }],
   "rotation under load, p99 with and without": [{ of: "qzmq/qzmq", atMost: 2 }],
   "event-loop delay p99, sender at full speed 16 B": SECURED_DELAY,

@@ -1,5 +1,7 @@
 /** Connections made a second, from connect to the first answer and close, and the CPU time that both ends spend on each. */
+import { join } from "node:path";
 import type { Kind, Run } from "../bench-run.ts";
+import { Peer } from "../process.ts";
 import type { Subject } from "../subject.ts";
 
 async function handshakes(
@@ -26,6 +28,22 @@ async function handshakes(
   return { rate: Number(line["rate"]), cpu: both / 1000 / count };
 }
 
+/** What the mechanism alone takes, with no socket between: milliseconds of both ends, and of the primitives in that. */
+async function inMemory(run: Run) {
+  const program = join(import.meta.dirname, "../handshakes.js");
+  const flags = ["--suites", "default", "--crypto", "auto", "--json"];
+  const peer = new Peer(process.execPath, [program, ...flags, "--rounds", run.pick("400", "100", "5")]);
+  const line = await peer.line();
+  await peer.end();
+  const ms = (name: string): number => Number(line[name]) / 1000;
+  return {
+    mutual: ms("mutual, pinned"),
+    mutualPrimitives: ms("mutual, pinned: primitives"),
+    resumed: ms("resumed"),
+    resumedPrimitives: ms("resumed: primitives"),
+  };
+}
+
 export const shakes: Kind = {
   name: "handshakes",
   async run(run) {
@@ -33,6 +51,16 @@ export const shakes: Kind = {
     const others = subjects.filter(({ mechanism }) => mechanism === "curve");
     const plain = subjects.filter(({ mechanism }) => mechanism === "null");
     const ours = subjects.filter(({ mechanism }) => mechanism === "qzmq");
+    await run.rounds(
+      {
+        mutual: ["full mutual handshake in memory, both ends", "ms"],
+        mutualPrimitives: ["the primitives of a full mutual handshake", "ms"],
+        resumed: ["resumed handshake in memory, both ends", "ms"],
+        resumedPrimitives: ["the primitives of a resumed handshake", "ms"],
+      },
+      () => inMemory(run),
+      ours,
+    );
     // CURVE is mutual, and knows no resumption: it stands beside each.
     for (const [variant, name, whom] of [
       ["full", "full handshake, anonymous client", [...ours]],
