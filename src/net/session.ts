@@ -335,6 +335,8 @@ export class Session implements PipeTransport, ReadTarget {
       // Nothing can be written any more; what waits stays in the pipe, for the next connection.
       this.#peerEnded = true;
       this.#blocked = true;
+      // Whoever shuts down may read no more, and there is nothing left to wait for.
+      if (this.#onDrained.length > 0) this.#close(null);
       return;
     }
     let cause: Error | null = null;
