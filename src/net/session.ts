@@ -388,8 +388,9 @@ export class Session implements PipeTransport, ReadTarget {
     } else {
       socket.destroy();
     }
-    this.#tellDrained();
+    // First, for what is still unsent may go to the next connection.
     this.#owner.onClosed(this, error);
+    this.#tellDrained();
   }
 
   #tellDrained(): void {

@@ -1,4 +1,4 @@
-/** The end of a connection that is shut down while it can neither be written nor read: no real socket stops so on demand. */
+/** Connections that end while they are shut down: what waited, and who waits for it. */
 import { EventEmitter } from "node:events";
 import type { Socket } from "node:net";
 import { test } from "uvu";
@@ -7,9 +7,12 @@ import { Allocator } from "../../src/net/allocator.ts";
 import type { ReadTarget } from "../../src/net/read-buffer.ts";
 import { Session } from "../../src/net/session.ts";
 import { Party } from "../support/engine-pair.ts";
-import { frame, handshakeOf } from "./harness.ts";
+import { within } from "../support/within.ts";
+import { bare, frame, handshakeOf, LIMIT, RawServer, scenario, until } from "./harness.ts";
 
-/** As much of a socket as a session uses. The kernel takes nothing: each write waits. */
+const MIB = Buffer.alloc(1024 * 1024);
+
+/** As much of a socket as a session uses: no real one stops on demand. The kernel takes nothing, each write waits. */
 class StuckSocket extends EventEmitter {
   destroyed = false;
   readonly writable = true;
@@ -77,5 +80,49 @@ test("so does a peer that had left before", () => {
   assert.equal(heard.sort(), ["closed null", "drained"]);
   assert.ok(socket.destroyed);
 });
+
+for (const linger of [-1, 60_000]) {
+  test(
+    `linger ${linger}: what waits when the connection is lost during the close goes out over the next`,
+    scenario(async (cleanup) => {
+      const server = await RawServer.listen(cleanup);
+      const push = bare("PUSH", cleanup, { settings: { linger, reconnectInterval: 1 } });
+      push.hub.connect(server.endpoint);
+      const first = await server.join("PULL");
+      await push.saw("handshake");
+      first.socket.pause();
+      for (let i = 0; i < 30; i++) push.pattern.send([MIB, Buffer.from(String(i))]);
+      const closed = push.hub.close();
+      first.socket.resetAndDestroy();
+      const second = await server.join("PULL", 1);
+      await within(LIMIT, closed, "closing");
+      await until(() => second.ended, "FIN");
+      const numbers = second.messages.map((message) => Number(message[1]));
+      assert.ok(numbers.length > 0, "nothing came");
+      // Those before were the kernel's when the connection was lost.
+      assert.equal(
+        numbers,
+        Array.from({ length: numbers.length }, (_, i) => 30 - numbers.length + i),
+      );
+    }),
+  );
+}
+
+test(
+  "a connection lost during the close takes up no more than is left of the linger",
+  scenario(async (cleanup) => {
+    const server = await RawServer.listen(cleanup);
+    const push = bare("PUSH", cleanup, { settings: { linger: 300, reconnectInterval: 1 } });
+    push.hub.connect(server.endpoint);
+    const peer = await server.join("PULL");
+    await push.saw("handshake");
+    peer.socket.pause();
+    for (let i = 0; i < 30; i++) push.pattern.send([MIB]);
+    const closed = push.hub.close();
+    server.close();
+    await within(LIMIT, closed, "closing");
+    assert.not(push.hub.hasUnsent);
+  }),
+);
 
 test.run();
