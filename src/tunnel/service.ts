@@ -173,10 +173,9 @@ export class Service {
     const { security } = made;
     const { side, connect, phase, old, limits } = configuration;
     const settings = { name, side, listen, connect, security, phase, old, limits };
-    const link = makeLink(settings, this.#environment, (event) =>
-      onEvent({ type: "link", link: name, event }),
-    );
+    let link: Running["link"];
     try {
+      link = makeLink(settings, this.#environment, (event) => onEvent({ type: "link", link: name, event }));
       await link.start();
     } catch (error) {
       disposeOf(made);

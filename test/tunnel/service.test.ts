@@ -27,6 +27,8 @@ class Stage {
   readonly settings = new Map<string, LinkSettings>();
   /** Endpoints where somebody listens already. */
   readonly taken = new Set<string>();
+  /** Endpoints of which no link can be made. */
+  readonly unfit = new Set<string>();
   /** Settles when links may end. */
   closing: Promise<void> = Promise.resolve();
   asked: string[] = [];
@@ -39,6 +41,15 @@ class Stage {
     },
     makeLink: (settings) => {
       const { name, listen } = settings;
+      if (this.unfit.has(listen)) {
+        const { security } = settings;
+        const dispose = security.dispose.bind(security);
+        security.dispose = () => {
+          this.did.push(`dispose ${name}`);
+          dispose();
+        };
+        throw new UsageError("EINVAL", "no endpoint of a link", listen);
+      }
       return {
         start: async () => {
           if (this.taken.has(listen)) throw new UsageError("EADDRINUSE", undefined, listen);
@@ -194,6 +205,25 @@ test("at a reload it is reported, shown, and tried again at the next", async ({ 
     service.status().map(({ state }) => state),
     ["listening", "listening", "listening"],
   );
+});
+
+test("a link that cannot even be made is reported likewise, and the others go on", async ({
+  stage,
+}) => {
+  const { service } = stage;
+  await service.start(await configuration({ a: server(1), b: server(2) }));
+  stage.unfit.add("tcp://*:3");
+  const { failed } = await service.reload(await configuration({ c: server(3), a: server(1), d: server(4) }));
+  assert.equal(failed, ["c"]);
+  assert.equal(
+    service.status().map(({ name, state, lastError }) => [name, state, lastError]),
+    [
+      ["c", "not listening", "link c: tcp://*:3: no endpoint of a link"],
+      ["a", "listening", ""],
+      ["d", "listening", ""],
+    ],
+  );
+  assert.equal(stage.since(), ["start a", "start b", "close b 7", "dispose c", "start d"]);
 });
 
 test("a configuration whose files cannot be used changes nothing, and all that is wrong is told", async ({
