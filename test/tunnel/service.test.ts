@@ -207,9 +207,7 @@ test("at a reload it is reported, shown, and tried again at the next", async ({ 
   );
 });
 
-test("a link that cannot even be made is reported likewise, and the others go on", async ({
-  stage,
-}) => {
+test("a link that cannot even be made is reported likewise, and the others go on", async ({ stage }) => {
   const { service } = stage;
   await service.start(await configuration({ a: server(1), b: server(2) }));
   stage.unfit.add("tcp://*:3");
