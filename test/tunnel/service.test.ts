@@ -8,6 +8,7 @@ import * as assert from "uvu/assert";
 import type { Configuration } from "../../src/config/configuration.ts";
 import { parseConfiguration, showProblem } from "../../src/config/parse.ts";
 import { UsageError } from "../../src/errors.ts";
+import { unreadiness } from "../../src/observe/status.ts";
 import type { LinkSettings } from "../../src/tunnel/link-settings.ts";
 import { NoPassphrase } from "../../src/tunnel/materials.ts";
 import { Service } from "../../src/tunnel/service.ts";
@@ -32,9 +33,14 @@ class Stage {
   /** Settles when links may end. */
   closing: Promise<void> = Promise.resolve();
   asked: string[] = [];
-  readonly service = new Service({
+  /** What kept the service from being ready, at each event and each start. */
+  readonly unready: string[] = [];
+  readonly service: Service = new Service({
     linger: 7,
-    onEvent: (event) => void this.events.push(event),
+    onEvent: (event) => {
+      this.events.push(event);
+      this.look(event.type);
+    },
     ask: (file) => {
       this.asked.push(file);
       return Promise.reject(new NoPassphrase("nobody is there", "write it down"));
@@ -52,6 +58,7 @@ class Stage {
       }
       return {
         start: async () => {
+          this.look(`start ${name}`);
           if (this.taken.has(listen)) throw new UsageError("EADDRINUSE", undefined, listen);
           this.taken.add(listen);
           this.settings.set(name, settings);
@@ -65,6 +72,10 @@ class Stage {
       };
     },
   });
+
+  look(when: string): void {
+    this.unready.push(`${when}: ${unreadiness(this.service.status()).join(", ")}`);
+  }
 
   /** What was done since the last question. */
   since(): string[] {
@@ -205,6 +216,31 @@ test("at a reload it is reported, shown, and tried again at the next", async ({ 
     service.status().map(({ state }) => state),
     ["listening", "listening", "listening"],
   );
+});
+
+test("a reload that ends and starts links is not ready until they serve, or have failed", async ({
+  stage,
+}) => {
+  const { service } = stage;
+  await service.start(await configuration({ a: server(1), b: server(2) }));
+  const reloading = async (links: object): Promise<string[]> => {
+    stage.unready.length = 0;
+    await service.reload(await configuration(links));
+    return stage.unready;
+  };
+  const links = { a: server(1, { phase: 2 }), b: server(2), c: server(3) };
+  stage.taken.add("tcp://*:3");
+  assert.equal(await reloading(links), [
+    "stopped: a: not running",
+    "start a: a: not running, c: not running",
+    "started: c: not running",
+    "start c: c: not running",
+    "start:failed: c: not listening",
+  ]);
+  stage.taken.delete("tcp://*:3");
+  assert.equal(await reloading(links), ["start c: c: not running", "started: "]);
+  await service.close(0);
+  assert.equal(service.status(), []);
 });
 
 test("a link that cannot even be made is reported likewise, and the others go on", async ({ stage }) => {
