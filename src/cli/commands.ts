@@ -1,5 +1,6 @@
 /** All commands, and how a command line finds its own. */
 import { suggestion } from "../config/suggestion.ts";
+import { visible } from "../observe/visible.ts";
 import { parse } from "./args.ts";
 import type { Entry, Io } from "./command.ts";
 import { EXIT, Fault, type Mistake } from "./fault.ts";
@@ -184,16 +185,14 @@ function unknown(name: string): Fault {
   );
 }
 
-/** What is told of an error. Text of others in it cannot move the cursor. */
+/** What is told of an error, {@link visible}. */
 function describe(place: string, error: unknown): string {
-  const printable = (text: string) =>
-    text.replace(/[^\P{Cc}\n]/gu, (c) => `\\x${c.charCodeAt(0).toString(16).padStart(2, "0")}`);
+  const lines = (...all: string[]) => all.map((line) => `${visible(line)}\n`).join("");
   if (error instanceof Fault) {
-    const told = ({ message, mend }: Mistake) => `${message}\n  fix: ${mend}\n`;
-    return printable(`${place}: ${told(error)}${error.more.map(told).join("")}`);
+    const told = ({ message, mend }: Mistake, before = "") => lines(`${before}${message}`, `  fix: ${mend}`);
+    return `${told(error, `${place}: `)}${error.more.map((one) => told(one)).join("")}`;
   }
   const text = error instanceof Error ? (error.stack ?? error.message) : String(error);
-  return printable(
-    `${place}: a mistake in qzmq itself: ${text}\n  fix: please report it, with these lines\n`,
-  );
+  const mistake = `${place}: a mistake in qzmq itself: ${text}`.split("\n");
+  return lines(...mistake, "  fix: please report it, with these lines");
 }

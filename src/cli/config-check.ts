@@ -2,6 +2,7 @@
 import type { Configuration, LinkConfiguration } from "../config/configuration.ts";
 import { showProblem } from "../config/parse.ts";
 import type { Problem } from "../config/report.ts";
+import { visible } from "../observe/visible.ts";
 import { loadMaterials } from "../tunnel/materials.ts";
 import type { Args } from "./args.ts";
 import type { Command, Io } from "./command.ts";
@@ -30,7 +31,7 @@ export async function check(place: string, path: string, args: Args, io: Io): Pr
     materials.identities.dispose();
     if (materials.problems.length > 0) return await refuse(path, materials.problems, args, io);
     for (const warning of materials.warnings) {
-      io.err(`${showProblem(path, warning)}\n  fix: ${warning.mend}\n`);
+      io.err(`${visible(showProblem(path, warning))}\n  fix: ${warning.mend}\n`);
     }
     await accept(path, configuration, materials.warnings, args, io);
   } finally {

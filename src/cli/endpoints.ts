@@ -1,4 +1,5 @@
 /** Where a command's socket listens and connects, what it tells of its connections, and how it ends. */
+import { visible } from "../observe/visible.ts";
 import type { Socket } from "../sockets.ts";
 import type { Args, OptionSpec } from "./args.ts";
 import type { Io } from "./command.ts";
@@ -89,7 +90,7 @@ async function attempt(place: string, address: string, action: () => unknown): P
 /** Tells on standard error of failed handshakes, each once in a row, and with `--verbose` of connections. */
 export function watch(socket: Socket, args: Args, io: Io): void {
   let last = "";
-  const tell = (text: string) => io.err(`${text}\n`);
+  const tell = (text: string) => io.err(`${visible(text)}\n`);
   const failed = (event: { readonly address: string; readonly error: Error }) => {
     const { cause, message } = event.error;
     const why =

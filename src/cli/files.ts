@@ -3,6 +3,7 @@ import {
   closeSync,
   fchmodSync,
   fsyncSync,
+  linkSync,
   lstatSync,
   openSync,
   realpathSync,
@@ -11,6 +12,8 @@ import {
   statSync,
   writeFileSync,
 } from "node:fs";
+import { cryptoProvider } from "../crypto/select.ts";
+import { hex } from "../mechanism/qzmq/algorithm.ts";
 import type { OptionSpec } from "./args.ts";
 import { Fault } from "./fault.ts";
 import { systemFault } from "./trouble.ts";
@@ -36,7 +39,9 @@ export function writeFiles(place: string, files: readonly NewFile[], how: "new" 
   // Before the first one has its name: the others' failure must not cost what was there.
   for (const { path } of files) refuse(place, path, how);
   const made: string[] = [];
-  const fresh = (path: string) => `${path}.${process.pid}.new`;
+  // What a run that was killed has left must not be in the way of another, be its process's number the same.
+  const mark = hex(cryptoProvider("auto").random(8));
+  const fresh = (path: string) => `${path}.${mark}.new`;
   try {
     for (const file of files) writeFresh(place, file, fresh(file.path));
     for (const { path } of files) {
@@ -66,17 +71,32 @@ function writeFresh(place: string, { path, text, secrecy, mode }: NewFile, fresh
   }
 }
 
-/**
- * Gives the finished file its name. A rename replaces whatever is there, so the name is first claimed by an empty file,
- * which only one can make; a link would do too, but not on every file system.
- */
+/** Gives the finished file its name, so that whoever is killed leaves it whole or not at all. */
 function settle(place: string, fresh: string, path: string, how: "new" | "replace"): void {
   try {
-    if (how === "new") closeSync(openSync(path, "wx", 0o600));
-    renameSync(fresh, path);
+    if (how === "new") link(fresh, path);
+    else renameSync(fresh, path);
   } catch (error) {
     if ((error as NodeJS.ErrnoException).code === "EEXIST") throw exists(place, path);
     throw systemFault(place, path, error);
+  }
+}
+
+/** Unlike a rename this replaces nothing. Throws EEXIST, and other errors of the system. */
+function link(fresh: string, path: string): void {
+  try {
+    linkSync(fresh, path);
+    return;
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code === "EEXIST") throw error;
+  }
+  // A file system without links, say: an empty file, which only one can make, holds the name for a moment.
+  closeSync(openSync(path, "wx", 0o600));
+  try {
+    renameSync(fresh, path);
+  } catch (error) {
+    rmSync(path, { force: true });
+    throw error;
   }
 }
 

@@ -7,6 +7,7 @@
  *     binary  in: everything is one message of one frame; out: the frames' octets, nothing between
  */
 import type { Readable } from "node:stream";
+import { visible } from "../observe/visible.ts";
 import type { OptionSpec } from "./args.ts";
 import { Fault } from "./fault.ts";
 
@@ -148,7 +149,7 @@ export function formatMessage(frames: Frames, format: Format): string | Buffer {
     case "lines":
       return Buffer.concat([...frames.flatMap((frame, i) => (i === 0 ? [frame] : [TAB, frame])), NEWLINE]);
     case "json":
-      return `${JSON.stringify(frames.map(jsonFrame))}\n`;
+      return `${visible(JSON.stringify(frames.map(jsonFrame)))}\n`;
     case "hex":
       return `${frames.map((frame) => (frame.length === 0 ? "-" : frame.toString("hex"))).join(" ")}\n`;
     case "binary":

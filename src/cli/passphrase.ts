@@ -3,6 +3,7 @@ import { readSync } from "node:fs";
 import { wipe } from "../bytes/constant-time.ts";
 import { utf8 } from "../bytes/writer.ts";
 import { LONGEST_PASSPHRASE, passphraseOf, withoutLineEnd } from "../net/passphrase.ts";
+import { visible } from "../observe/visible.ts";
 import type { Args, OptionSpec } from "./args.ts";
 import type { Io, Terminal } from "./command.ts";
 import { Fault } from "./fault.ts";
@@ -100,7 +101,7 @@ export async function ask(io: Io, prompt: string, instead: string): Promise<Uint
   }
   try {
     terminal.input.setRawMode?.(true);
-    terminal.write(prompt);
+    terminal.write(visible(prompt));
     return normalize("the terminal", await readLine(terminal));
   } finally {
     terminal.input.setRawMode?.(false);

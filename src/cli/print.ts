@@ -1,4 +1,5 @@
 /** What commands say on standard output: lines for people, or one line of JSON for programs. */
+import { visible } from "../observe/visible.ts";
 import type { Args, OptionSpec } from "./args.ts";
 import type { Io } from "./command.ts";
 
@@ -9,10 +10,10 @@ export const JSON_OPTION: OptionSpec = {
   about: "print one line of JSON instead of text",
 };
 
-/** Prints `value` as JSON if `--json` is given, else `lines`. */
+/** Prints `value` as JSON if `--json` is given, else `lines`; in both, {@link visible}. */
 export async function print(args: Args, io: Io, value: unknown, lines: readonly string[]): Promise<void> {
   const text = args.has("json") ? [JSON.stringify(value)] : lines;
-  if (text.length > 0) await io.out.write(text.map((line) => `${line}\n`).join(""));
+  if (text.length > 0) await io.out.write(text.map((line) => `${visible(line)}\n`).join(""));
 }
 
 /** Rows of two columns, the second one aligned and indented. */

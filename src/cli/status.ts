@@ -108,7 +108,7 @@ function linesOf(
     ...(error === "" ? [] : error.split("\n").map((line) => `refused at the last reload: ${line}`)),
     `${listening} of ${totals.links} links listen; connections ${connections}, ${opened} so far, ${failed} failed, ${refused} refused`,
     ...links.flatMap(linesOfLink),
-  ].map(shown);
+  ];
 }
 
 function linesOfLink(link: LinkStatus): string[] {
@@ -127,11 +127,6 @@ function linesOfLink(link: LinkStatus): string[] {
         `  connection ${id}: ${socketType || "no type yet"}, ${peer || "anonymous"}, ${suite || "handshaking"}, epoch ${epoch}, ${queued} queued`,
     ),
   ];
-}
-
-/** What others chose cannot move the cursor, begin a line, or turn text round. */
-function shown(line: string): string {
-  return line.replace(/[\p{Cc}\p{Cf}\p{Zl}\p{Zp}]/gu, "\ufffd");
 }
 
 function duration(seconds: number): string {

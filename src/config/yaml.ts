@@ -3,8 +3,8 @@
  * directives, merge keys and more than one document are refused; anchors and aliases are a few shared values.
  */
 import type { Document, Node, Pair } from "yaml";
+import { boundEffort } from "./effort.ts";
 import { duplicateKey } from "./json.ts";
-import { boundNesting } from "./nesting.ts";
 import { type SyntaxFault, syntaxFault } from "./report.ts";
 import { type Entry, Lines, MAX_DEPTH, type Place, type Tree } from "./tree.ts";
 
@@ -12,7 +12,7 @@ import { type Entry, Lines, MAX_DEPTH, type Place, type Tree } from "./tree.ts";
 export type YamlPackage = typeof import("yaml");
 
 const MAX_ALIASES = 100;
-/** The package takes a second for each 100 KB, ten for the worst, and meanwhile a tunnel that reloads stands still. */
+/** UTF-16 units, of which the package looks at each a few times; see `effort.ts` for what it looks at longer. */
 const MAX_YAML = 256 * 1024;
 /** UTF-16 units; the parser repeats what it does not understand. */
 const LONGEST_FAULT = 200;
@@ -28,7 +28,7 @@ export async function readYaml(
     throw syntaxFault(START, `YAML of over ${MAX_YAML} characters`, "use more files, or write it as JSON");
   }
   const lines = new Lines(text);
-  boundNesting(text, lines);
+  boundEffort(text, lines);
   const [document, second] = firstTwo(yaml, text);
   if (document === undefined) return { kind: "scalar", place: START, value: null, text: "" };
   // What comes after the first error mostly follows from it.

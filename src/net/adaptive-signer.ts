@@ -4,13 +4,13 @@
  * pure back end. What is native takes the runtime's own threads instead (`localSigner`).
  *
  * Nothing depends on the thread. It is handed a request only once it has said that it is ready, and what it then fails
- * to sign is signed here, one signature a turn of the event loop.
+ * to sign, or keeps to itself, is signed here, one signature a turn of the event loop.
  */
 import { wipe } from "../bytes/constant-time.ts";
 import type { CryptoProvider, SignatureName } from "../crypto/provider.ts";
 import { type LocalSigner, localSigner, type Signer } from "../mechanism/qzmq/signer.ts";
 import { DeferredTasks } from "./defer.ts";
-import { WorkerSigner } from "./worker-signer.ts";
+import { type ThreadSettings, WorkerSigner } from "./worker-signer.ts";
 
 /**
  * So many costly operations have to wait before the thread is started: that takes as much time as some twenty
@@ -23,8 +23,7 @@ const MAX_AWAITED = 256;
 const IDLE = 30_000;
 
 /** What tests exchange. */
-export interface AdaptiveSettings {
-  readonly file?: URL;
+export interface AdaptiveSettings extends ThreadSettings {
   readonly idle?: number;
 }
 
@@ -98,10 +97,10 @@ export class AdaptiveSigner implements Signer {
   }
 
   #start(): void {
-    const { file, idle = IDLE } = this.#settings;
+    const { idle = IDLE } = this.#settings;
     let thread: WorkerSigner;
     try {
-      thread = new WorkerSigner(this.#provider, this.algorithm, this.#seed, file);
+      thread = new WorkerSigner(this.#provider, this.algorithm, this.#seed, this.#settings);
     } catch (error) {
       this.#giveUp(error);
       return;

@@ -30,7 +30,7 @@ export class Connecter implements SessionOwner {
   /** Lives across reconnects, except with `immediate`: then it is there only while connected. */
   #pipe: Pipe | null = null;
   #ready = false;
-  /** Set by `close` while there is no connection: called when the wait for one is over. */
+  /** Set by `close`: called when nothing is left to write, or nobody will ever take it. */
   #onDrained: (() => void)[] = [];
   #linger: NodeJS.Timeout | null = null;
   #lingerUntil = Number.POSITIVE_INFINITY;
@@ -71,25 +71,21 @@ export class Connecter implements SessionOwner {
       drained();
       return;
     }
+    this.#onDrained.push(drained);
+    this.#lingerUntil = linger < 0 ? Number.POSITIVE_INFINITY : performance.now() + linger;
     if (state.kind === "closing" || (state.kind === "connected" && this.#ready)) {
       this.#state = { kind: "closing", session: state.session };
       this.#scope.pattern.detach(this.#pipe!);
-      state.session.shutdown(linger, drained);
+      this.#shutDown(state.session, linger);
       return;
     }
-    this.#onDrained.push(drained);
     if (linger === 0 || !this.hasUnsent) {
       this.#stop();
       return;
     }
     // Messages wait for a peer that is not there: go on trying until they can be written or time is up.
     this.#scope.pattern.detach(this.#pipe!);
-    if (this.#linger !== null) clearTimeout(this.#linger);
-    this.#lingerUntil = linger < 0 ? Number.POSITIVE_INFINITY : performance.now() + linger;
-    if (linger > 0) {
-      this.#linger = setTimeout(() => this.#stop(), linger);
-      this.#linger.unref();
-    }
+    this.#waitForPeer();
   }
 
   onReady(session: Session, peer: Ready): Pipe | null {
@@ -103,9 +99,7 @@ export class Connecter implements SessionOwner {
       if (this.#linger !== null) clearTimeout(this.#linger);
       const left = Math.max(0, this.#lingerUntil - performance.now());
       // The session takes the pipe from here; what waits in it goes out before the goodbye.
-      queueMicrotask(() =>
-        session.shutdown(left === Number.POSITIVE_INFINITY ? -1 : left, () => this.#tellDrained()),
-      );
+      queueMicrotask(() => this.#shutDown(session, left === Number.POSITIVE_INFINITY ? -1 : left));
       return pipe;
     }
     if (!pattern.connected(pipe)) {
@@ -123,14 +117,22 @@ export class Connecter implements SessionOwner {
     const ready = this.#ready;
     this.#ready = false;
     const { settings, pattern } = this.#scope;
-    const over = this.#state.kind === "closing" || this.#state.kind === "closed";
+    const { kind } = this.#state;
     const pipe = this.#pipe;
+    // A shutdown that was cut short goes on with the next connection.
+    const cutShort =
+      kind === "closing" &&
+      this.#onDrained.length > 0 &&
+      !settings.immediate &&
+      (pipe?.outboundLength ?? 0) > 0;
+    const over = kind === "closed" || (kind === "closing" && !cutShort);
     if (pipe?.connected) {
       pipe.detach(settings.immediate);
-      if (!over && !settings.immediate) pattern.disconnected(pipe);
+      if (kind === "connected" && !settings.immediate) pattern.disconnected(pipe);
     }
     if (over || settings.immediate) this.#dropPipe();
     this.#state = { kind: over ? "closed" : "idle" };
+    if (cutShort) this.#waitForPeer();
     emitEnd(this.#scope, this.address, error, ready);
     if (
       error instanceof PeerError &&
@@ -221,6 +223,20 @@ export class Connecter implements SessionOwner {
     this.#state = { kind: "given-up" };
     this.#dropPipe();
     if (this.#onDrained.length > 0) this.#stop();
+  }
+
+  /** What waits is written within `linger` milliseconds (-1 no limit), unless the connection is lost before. */
+  #shutDown(session: Session, linger: number): void {
+    session.shutdown(linger, () => {
+      if (this.#state.kind === "closing" || this.#state.kind === "closed") this.#tellDrained();
+    });
+  }
+
+  #waitForPeer(): void {
+    if (this.#linger !== null) clearTimeout(this.#linger);
+    if (this.#lingerUntil === Number.POSITIVE_INFINITY) return;
+    this.#linger = setTimeout(() => this.#stop(), this.#lingerUntil - performance.now());
+    this.#linger.unref();
   }
 
   #stop(): void {

@@ -335,6 +335,8 @@ export class Session implements PipeTransport, ReadTarget {
       // Nothing can be written any more; what waits stays in the pipe, for the next connection.
       this.#peerEnded = true;
       this.#blocked = true;
+      // Whoever shuts down may read no more, and there is nothing left to wait for.
+      if (this.#onDrained.length > 0) this.#close(null);
       return;
     }
     let cause: Error | null = null;
@@ -386,8 +388,9 @@ export class Session implements PipeTransport, ReadTarget {
     } else {
       socket.destroy();
     }
-    this.#tellDrained();
+    // First, for what is still unsent may go to the next connection.
     this.#owner.onClosed(this, error);
+    this.#tellDrained();
   }
 
   #tellDrained(): void {

@@ -4,13 +4,38 @@ import { wipe } from "../bytes/constant-time.ts";
 import { Queue } from "../bytes/queue.ts";
 import type { CryptoProvider, SignatureName } from "../crypto/provider.ts";
 import type { Signer } from "../mechanism/qzmq/signer.ts";
+import { Alarm } from "./alarm.ts";
+import { monotonic } from "./clock.ts";
 import type { SignReply, SignRequest, SignWorkerData } from "./sign-worker.ts";
 
 /** More requests than this at a time are refused: a server bounds its handshakes far below. */
 const MAX_WAITING = 1024;
 
+/**
+ * Milliseconds between looks at a thread that is at work; one that has the same request at two of them is given up. It
+ * starts in 0.3 s and signs in milliseconds, so even a crowded machine is not mistaken for a fault, and handshakes, which
+ * have 30 s by default, hear of it in time.
+ */
+const PATIENCE = 10_000;
+
 /** What the thread runs; found by those who bundle as well. */
 const THREAD_FILE = (): URL => new URL("./sign-worker.js", import.meta.url);
+
+/** The thread of a signer lives and does not answer, so it was ended. */
+export class SignerStalled extends Error {
+  override readonly name = "SignerStalled";
+  readonly code = "ERR_SIGNER_STALLED";
+
+  constructor() {
+    super(`the signing thread has not answered for ${PATIENCE / 1000} s`);
+  }
+}
+
+/** What tests exchange. */
+export interface ThreadSettings {
+  readonly file?: URL;
+  readonly makeAlarm?: (onTime: () => void) => Pick<Alarm, "set" | "clear">;
+}
 
 interface Waiting {
   readonly request: SignRequest;
@@ -28,14 +53,23 @@ export class WorkerSigner implements Signer {
   readonly exited: Promise<Error>;
   #ready = false;
   #current: Waiting | undefined;
+  /** What was with the thread at the last look. */
+  #seen: Waiting | undefined;
+  readonly #alarm: Pick<Alarm, "set" | "clear">;
   /** Why nothing more is signed. */
   #end: Error | undefined;
 
   /**
    * Starts the thread for a private key's 32-octet `seed`, which is copied. Throws `RangeError` for another length, and
-   * what the runtime throws where it starts no threads. A thread that fails later rejects what is awaited of it.
+   * what the runtime throws where it starts no threads. A thread that fails later rejects what is awaited of it;
+   * one that does not answer is ended, and does so with {@link SignerStalled}.
    */
-  constructor(provider: CryptoProvider, algorithm: SignatureName, seed: Uint8Array, file = THREAD_FILE()) {
+  constructor(
+    provider: CryptoProvider,
+    algorithm: SignatureName,
+    seed: Uint8Array,
+    { file = THREAD_FILE(), makeAlarm = (onTime) => new Alarm(onTime) }: ThreadSettings = {},
+  ) {
     this.algorithm = algorithm;
     this.publicKey = provider.signatures[algorithm].publicKey(seed);
     // Shared, so that it can be wiped whatever becomes of the thread.
@@ -53,11 +87,13 @@ export class WorkerSigner implements Signer {
       wipe(shared);
       throw error;
     }
+    this.#alarm = makeAlarm(() => this.#look());
     this.#worker.on("message", (reply: SignReply) => this.#settle(reply));
     this.#worker.on("error", (error) => this.#fail(new Error("the signing thread failed", { cause: error })));
     this.exited = new Promise((resolve) => {
       this.#worker.once("exit", () => {
         wipe(shared);
+        this.#alarm.clear();
         resolve(this.#fail(new Error("the signing thread has ended")));
       });
     });
@@ -75,7 +111,7 @@ export class WorkerSigner implements Signer {
     return this.#waiting.length + (this.#current === undefined ? 0 : 1);
   }
 
-  /** Rejects when the signer has been closed, its thread failed, or 1024 others wait. */
+  /** Rejects when the signer has been closed, its thread failed or stalled, or 1024 others wait. */
   sign(message: Uint8Array, context: Uint8Array): Promise<Uint8Array> {
     return new Promise((resolve, reject) => {
       if (this.#end !== undefined) return reject(this.#end);
@@ -98,6 +134,8 @@ export class WorkerSigner implements Signer {
     if (this.#end === undefined) {
       this.#fail(new Error("this signer has been closed"));
       this.#worker.ref();
+      this.#alarm.clear();
+      this.#alarm.set(monotonic() + PATIENCE);
       if (this.#ready) this.#worker.postMessage("end" satisfies SignRequest);
       else void this.#worker.terminate();
     }
@@ -108,10 +146,12 @@ export class WorkerSigner implements Signer {
   #next(): void {
     this.#current = this.#waiting.shift();
     if (this.#current === undefined) {
+      this.#alarm.clear();
       this.#worker.unref();
       return;
     }
     this.#worker.ref();
+    this.#alarm.set(monotonic() + PATIENCE);
     this.#worker.postMessage(this.#current.request);
   }
 
@@ -125,6 +165,17 @@ export class WorkerSigner implements Signer {
     if ("signature" in reply) current.resolve(reply.signature);
     else current.reject(new Error(`the signing thread refused: ${reply.failure}`));
     this.#next();
+  }
+
+  /** Ends a thread that has gone on with nothing since the last look, or has not ended though told to. */
+  #look(): void {
+    if (this.#end === undefined && this.#current !== this.#seen) {
+      this.#seen = this.#current;
+      this.#alarm.set(monotonic() + PATIENCE);
+      return;
+    }
+    this.#fail(new SignerStalled());
+    void this.#worker.terminate();
   }
 
   /** Returns why it signs no more, which may be an earlier reason. */

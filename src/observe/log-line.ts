@@ -1,13 +1,11 @@
 /** How an event becomes one line, whatever a peer put into its texts. */
+import { visible } from "./visible.ts";
 
 /** No line is longer, in UTF-16 units, its end included. */
 export const MAX_LINE = 4096;
 
 /** Where texts are cut at first. */
 const MAX_TEXT = 1024;
-
-/** What can end a line, hide text, or turn its direction on a terminal: control, format and separator characters. */
-const UNSEEN = /[\p{Cc}\p{Cf}\p{Zl}\p{Zp}]/gu;
 
 /** The value of a field. */
 export type FieldValue = string | number | boolean;
@@ -56,13 +54,4 @@ function cut(value: FieldValue, limit: number): FieldValue {
 
 function plain(value: FieldValue): string {
   return typeof value !== "string" || /^[\w./:@+*-]+$/.test(value) ? String(value) : JSON.stringify(value);
-}
-
-/** Escapes as JSON does; the escapes are valid in JSON strings, which is where such characters can be. */
-function visible(text: string): string {
-  return text.replace(UNSEEN, (character) =>
-    [...Array(character.length).keys()]
-      .map((i) => `\\u${character.charCodeAt(i).toString(16).padStart(4, "0")}`)
-      .join(""),
-  );
 }

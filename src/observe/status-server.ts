@@ -66,6 +66,11 @@ export class StatusServer {
     return `http://${host}:${bound.port}`;
   }
 
+  /** Where it listens; 0 when it does not. */
+  get port(): number {
+    return (this.#server.address() as AddressInfo | null)?.port ?? 0;
+  }
+
   /** Resolves when it listens. Rejects with the system's error, whose `code` says why not. */
   start(): Promise<void> {
     return new Promise((resolve, reject) => {

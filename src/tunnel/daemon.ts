@@ -40,7 +40,7 @@ export class Daemon {
   readonly #service: Service;
   readonly #metrics = new ServiceMetrics();
   readonly #started = unixTime();
-  #server: { readonly server: StatusServer; readonly key: string } | null = null;
+  #server: { readonly server: StatusServer; readonly settings: StatusSettings } | null = null;
   #loaded = 0;
   /** Why the last reload was refused. */
   #refused = "";
@@ -176,28 +176,47 @@ export class Daemon {
       await server.close();
       return;
     }
-    this.#server = { server, key: keyOf(settings) };
+    this.#server = { server, settings };
     this.#log.write("status.listening", { url: server.url });
   }
 
-  /** Moves to another address only when that can be had. */
+  /** Moves only when the new place can be had; else the former one serves on. */
   async #serveAgain(settings: StatusSettings | null): Promise<void> {
     const former = this.#server;
-    if (former?.key === (settings === null ? undefined : keyOf(settings))) return;
-    const samePort = settings !== null && settings.port !== 0 && former?.key.includes(`,${settings.port},`);
-    if (samePort) await former?.server.close();
-    try {
-      if (settings === null) this.#server = null;
-      else await this.#serve(settings);
-    } catch (error) {
-      this.#log.write("status.failed", { error: (error as Error).message });
-      if (samePort) this.#server = null;
+    if (settings === null) {
+      this.#server = null;
+      await former?.server.close();
       return;
     }
-    if (!samePort) await former?.server.close();
+    if (former !== null && isSame(former.settings, settings)) return;
+    const { port = 0, url = "" } = former?.server ?? {};
+    // An address may overlap with another one: whoever wants the same port has to wait until it is free.
+    const inTheWay = former !== null && settings.port === port;
+    if (inTheWay) await former.server.close();
+    try {
+      await this.#serve(settings);
+    } catch (error) {
+      const back = inTheWay ? await this.#serveAtLast({ ...former.settings, port }) : former !== null;
+      const message = (error as Error).message;
+      this.#log.write("status.failed", { error: back ? `${message}; ${url} serves on` : message });
+      return;
+    }
+    if (!inTheWay) await former?.server.close();
+  }
+
+  /** False when it cannot be had any more, and then nothing is served. */
+  async #serveAtLast(settings: StatusSettings): Promise<boolean> {
+    try {
+      await this.#serve(settings);
+      return true;
+    } catch (error) {
+      this.#server = null;
+      this.#log.write("status.failed", { error: (error as Error).message });
+      return false;
+    }
   }
 }
 
-function keyOf({ address, port, hosts }: StatusSettings): string {
-  return JSON.stringify([address, port, hosts]);
+function isSame(a: StatusSettings, b: StatusSettings): boolean {
+  return a.address === b.address && a.port === b.port && a.hosts.join() === b.hosts.join();
 }

@@ -8,6 +8,8 @@ import { StreamServer } from "../net/stream-server.ts";
 
 /** listen(2) backlog. */
 const BACKLOG = 511;
+/** How long what one side has sent may take to be written to the other once it is gone, in milliseconds. */
+const DRAIN_LIMIT = 30_000;
 
 /** Who hears of the connections. `peer` is where from: "address:port", "" for ipc. */
 export interface ForwardEvents {
@@ -25,6 +27,8 @@ export interface ForwardEndpoints {
   readonly connect: StreamEndpoint;
 }
 
+type Dial = (options: net.NetConnectOpts) => net.Socket;
+
 /** See the head of this file. */
 export class Forward {
   accepted = 0;
@@ -32,10 +36,14 @@ export class Forward {
   readonly #connect: StreamEndpoint;
   readonly #events: ForwardEvents;
   readonly #server: StreamServer;
-  readonly #open = new Set<net.Socket>();
+  /** Which socket was dialled for which accepted one. */
+  readonly #open = new Map<net.Socket, net.Socket>();
+  readonly #dial: Dial;
   #onEmpty: (() => void)[] = [];
 
-  constructor(endpoints: ForwardEndpoints, events: ForwardEvents) {
+  /** `dial` is for tests to exchange. */
+  constructor(endpoints: ForwardEndpoints, events: ForwardEvents, dial: Dial = net.connect) {
+    this.#dial = dial;
     this.#connect = endpoints.connect;
     this.#events = events;
     // A side that has closed its half may still be answered.
@@ -67,7 +75,7 @@ export class Forward {
     if (this.#open.size === 0) return Promise.resolve();
     return new Promise((resolve) => {
       this.#onEmpty.push(resolve);
-      for (const socket of this.#open) socket.destroy();
+      for (const pair of this.#open) for (const socket of pair) socket.destroy();
     });
   }
 
@@ -80,10 +88,11 @@ export class Forward {
       return;
     }
     this.accepted++;
-    this.#open.add(near);
+    const far = this.#dial({ ...connectOptions(this.#connect, true), allowHalfOpen: true });
+    this.#open.set(near, far);
     this.#events.onOpened(peer);
-    const far = net.connect({ ...connectOptions(this.#connect, true), allowHalfOpen: true });
     let cause: Error | null = null;
+    let closed = 0;
     for (const [socket, other] of [
       [near, far],
       [far, near],
@@ -92,14 +101,29 @@ export class Forward {
       socket.on("error", (error) => {
         cause ??= error;
       });
-      socket.once("close", () => other.destroy());
+      socket.once("close", () => {
+        if (++closed === 1) drain(other);
+        else this.#over(near, peer, cause);
+      });
       socket.pipe(other);
     }
-    near.once("close", () => {
-      this.#open.delete(near);
-      this.#events.onClosed(peer, cause);
-      if (this.#open.size > 0) return;
-      for (const tell of this.#onEmpty.splice(0)) tell();
-    });
   }
+
+  #over(near: net.Socket, peer: string, cause: Error | null): void {
+    this.#open.delete(near);
+    this.#events.onClosed(peer, cause);
+    if (this.#open.size > 0) return;
+    for (const tell of this.#onEmpty.splice(0)) tell();
+  }
+}
+
+/** What was sent before the other end went still arrives; who is not there yet is not waited for. */
+function drain(socket: net.Socket): void {
+  if (socket.connecting) {
+    socket.destroy();
+    return;
+  }
+  socket.destroySoon();
+  const timer = setTimeout(() => socket.destroy(), DRAIN_LIMIT).unref();
+  socket.once("close", () => clearTimeout(timer));
 }

@@ -31,15 +31,32 @@ export interface Materials {
   readonly warnings: readonly Problem[];
 }
 
-/** Reads all files that the links name. `now` is Unix time in seconds. */
+/**
+ * Reads all files that the links name; an identity that is one of `former`'s is shared with it. `now` is Unix time in
+ * seconds. When it rejects nobody has to dispose of anything.
+ */
 export async function loadMaterials(
   { links }: Configuration,
   former: LoadedIdentities | null,
   ask: AskPassphrase,
   now: number,
 ): Promise<Materials> {
-  const [report, warnings] = [new Report(), new Report()];
   const identities = new LoadedIdentities(former);
+  try {
+    return await loadAll(links, identities, ask, now);
+  } catch (error) {
+    identities.dispose(former);
+    throw error;
+  }
+}
+
+async function loadAll(
+  links: readonly LinkConfiguration[],
+  identities: LoadedIdentities,
+  ask: AskPassphrase,
+  now: number,
+): Promise<Materials> {
+  const [report, warnings] = [new Report(), new Report()];
   // A passphrase is asked for once, however many links have the key.
   const failed = new Set<string>();
   const checked = new Set<string>();

@@ -60,7 +60,8 @@ export class Service {
     string,
     { readonly configuration: LinkConfiguration; readonly error: LinkFault }
   >();
-  #order: readonly string[] = [];
+  /** What is shown, in this order: also while a reload ends one link and has not started its successor. */
+  #links: readonly LinkConfiguration[] = [];
   #identities = new LoadedIdentities(null);
   /** Starting, reloading and closing wait for each other. */
   #last: Promise<unknown> = Promise.resolve();
@@ -70,12 +71,12 @@ export class Service {
     this.#options = options;
   }
 
-  /** All links, in the order of the configuration; those that could not listen too. */
+  /** All links, in the order of the configuration; those that could not listen, or do not yet, too. */
   status(): LinkStatus[] {
-    return this.#order.flatMap((name) => {
-      const failed = this.#failed.get(name);
-      if (failed !== undefined) return [statusOfFailed(failed.configuration, failed.error)];
-      return this.#running.get(name)?.link.status() ?? [];
+    return this.#links.map((link) => {
+      const failed = this.#failed.get(link.name);
+      if (failed !== undefined) return statusOfFailed(failed.configuration, failed.error);
+      return this.#running.get(link.name)?.link.status() ?? statusOfIdle(link, "not running", "");
     });
   }
 
@@ -98,7 +99,7 @@ export class Service {
   start(configuration: Configuration): Promise<void> {
     return this.#inTurn(async () => {
       await this.#adopt(configuration, async (links) => {
-        this.#order = links.map(({ name }) => name);
+        this.#links = links;
         try {
           for (const link of links) if (!this.#closed) await this.#start(link);
         } catch (error) {
@@ -126,6 +127,7 @@ export class Service {
     await Promise.all(all);
     await this.#inTurn(async () => {
       await Promise.all([...this.#running.keys()].map((name) => this.#stop(name, linger)));
+      this.#links = [];
       this.#identities.dispose();
       this.#identities = new LoadedIdentities(null);
     });
@@ -173,10 +175,9 @@ export class Service {
     const { security } = made;
     const { side, connect, phase, old, limits } = configuration;
     const settings = { name, side, listen, connect, security, phase, old, limits };
-    const link = makeLink(settings, this.#environment, (event) =>
-      onEvent({ type: "link", link: name, event }),
-    );
+    let link: Running["link"];
     try {
+      link = makeLink(settings, this.#environment, (event) => onEvent({ type: "link", link: name, event }));
       await link.start();
     } catch (error) {
       disposeOf(made);
@@ -255,7 +256,7 @@ export class Service {
       this.#recheck(kept);
     }
     this.#failed.clear();
-    this.#order = links.map(({ name }) => name);
+    this.#links = links;
     for (const link of links) {
       if (this.#closed || changes.kept.includes(link.name)) continue;
       if (!changes.changed.includes(link.name)) changes.added.push(link.name);
@@ -278,9 +279,13 @@ function disposeOf({ security, tickets }: LinkSecurity): void {
 }
 
 function statusOfFailed(link: LinkConfiguration, error: LinkFault): LinkStatus {
+  return statusOfIdle(link, "not listening", error.message);
+}
+
+function statusOfIdle(link: LinkConfiguration, state: string, lastError: string): LinkStatus {
   const { name, side, listen, connect, phase, old } = link;
   return {
-    ...{ name, side, listen, connect, phase, state: "not listening", accepts: "nothing" },
+    ...{ name, side, listen, connect, phase, state, accepts: "nothing" },
     ...{
       oldListen: old?.listen ?? null,
       connections: [],
@@ -292,6 +297,6 @@ function statusOfFailed(link: LinkConfiguration, error: LinkFault): LinkStatus {
       oldRefused: 0,
     },
     ...{ messagesOut: 0, messagesIn: 0, bytesOut: 0, bytesIn: 0 },
-    lastError: error.message,
+    lastError,
   };
 }

@@ -79,7 +79,7 @@ test("frames are printed as documented", () => {
   assert.is(formatMessage(message, "json"), '["é","",{"base64":"/wo="}]\n');
   assert.is(formatMessage(message, "hex"), "c3a9 - ff0a\n");
   assert.equal(formatMessage(message, "binary"), Buffer.concat(message));
-  assert.is(formatMessage([Buffer.from("\ufeffx")], "json"), '["\ufeffx"]\n');
+  assert.is(formatMessage([Buffer.from("\ufeffx")], "json"), '["\\ufeffx"]\n');
 });
 
 test("JSON takes base64 with and without padding", async () => {

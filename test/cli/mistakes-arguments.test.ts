@@ -114,9 +114,9 @@ test("no command at all", async () => {
   assert.match(err, /^qzmq: no command\n {2}fix: `qzmq help`/);
 });
 
-test("what others wrote cannot move the cursor", async () => {
-  const { err } = await call(["cert", "show", "x\u001b[2J\u0085y"]);
-  assert.match(err, /x\\x1b\[2J\\x85y: no such file/);
+test("what others wrote cannot move the cursor, begin a line, or turn text round", async () => {
+  const { err } = await call(["cert", "show", "x\u001b[2J\u0085\u202e\u2066\u200f\n  fix: y"]);
+  assert.match(err, /x\\u001b\[2J\\u0085\\u202e\\u2066\\u200f\\u000a {2}fix: y: no such file/);
 });
 
 test.run();

@@ -47,10 +47,14 @@ test("the links, their connections and a refused reload, for people and as JSON"
     out,
     /\n {2}old link tcp:\/\/127.0.0.1:9: 0 open, 0 so far, 4 refused\n {2}last failure: gone\n/,
   );
-  assert.match(out, /\n {2}connection 1: DEALER, a\ufffd\[2Jb\ufffdc\ufffd, x25519.*, epoch 0, 7 queued\n$/);
+  assert.match(
+    out,
+    /\n {2}connection 1: DEALER, a\\u001b\[2Jb\\u000ac\\u202e, x25519.*, epoch 0, 7 queued\n$/,
+  );
   assert.match(out, /\nKEY LOG: /);
   const json = await ask("--url", `${url}/`, "--json");
   assert.is(json.code, 0, json.err);
+  assert.not.match(json.out.slice(0, -1), /[\p{Cc}\p{Cf}]/u);
   assert.equal(JSON.parse(json.out), JSON.parse(JSON.stringify(told)));
 });
 

@@ -6,6 +6,7 @@ import { readJson } from "../../src/config/json.ts";
 import { SyntaxFault } from "../../src/config/report.ts";
 import type { Tree } from "../../src/config/tree.ts";
 import { readYaml } from "../../src/config/yaml.ts";
+import { FULL } from "./documents.ts";
 
 /** The plain value of a tree. */
 function plainOf(tree: Tree): unknown {
@@ -189,8 +190,57 @@ test("YAML: long lists, long lines and many keys on one are not deep", async () 
 });
 
 test("YAML: after a second document nothing is read, and over 256 KiB nothing at all", async () => {
-  assert.match(await fault(() => readYaml(`a: 1\n${"--- b\n".repeat(30_000)}`)), /^2:1: a second document/);
+  assert.match(await fault(() => readYaml(`a: 1\n${"--- b\n".repeat(15_000)}`)), /^2:1: a second document/);
   assert.match(await fault(() => readYaml(`# ${"x".repeat(256 * 1024)}`)), /^1:1: YAML of over 262144 char/);
+});
+
+/** The package, which counts the pieces that it takes a text apart into. */
+async function counting() {
+  const yaml = await import("yaml");
+  const count = { pieces: 0 };
+  class Parser extends yaml.Parser {
+    override *next(source: string): ReturnType<InstanceType<typeof yaml.Parser>["next"]> {
+      count.pieces++;
+      yield* super.next(source);
+    }
+  }
+  return { count, load: () => Promise.resolve({ ...yaml, Parser }) };
+}
+
+test("YAML: whatever a file is made of, it is taken apart into no more pieces than 70000", async () => {
+  const { count, load } = await counting();
+  const signs = [..."\n\r\t []{},:-?\"'\\#&*!|>%@`=<~.a0\u2028\ufeff"];
+  for (const one of signs) {
+    for (const two of ["", ...signs]) {
+      for (const before of ["", "["]) {
+        const text = before + `${one}${two}`.repeat(two === "" ? 120_000 : 60_000);
+        count.pieces = 0;
+        // Whatever comes of it.
+        await fault(() => readYaml(text, load)).catch(() => {});
+        assert.ok(count.pieces <= 70_000, `${count.pieces} pieces of ${JSON.stringify(text.slice(0, 9))}`);
+      }
+    }
+  }
+});
+
+test("YAML: faults within one text count as well", async () => {
+  const { count, load } = await counting();
+  for (const wrong of ["\\q", "\\xzz", "\nx"]) {
+    const text = `a: "${wrong.repeat(60_000)}"`;
+    assert.match(
+      await fault(() => readYaml(text, load)),
+      /^\d+:\d+: over 32768 signs of YAML => use more files/,
+    );
+  }
+  assert.is(count.pieces, 0);
+});
+
+test("YAML: as many links as there may be, with all that can be said of one, are not too much", async () => {
+  const [, limits, link] = /^limits: &bounds\n(.*?)^links:\n(.*?)^ {2}- name: out$/ms.exec(FULL.yaml)!;
+  const own = limits!.replaceAll(/^/gm, "    ").trim();
+  const text = `links:\n${link!.replace("*bounds", `\n      ${own}`).repeat(256)}`;
+  const { entries } = (await readYaml(text)) as Tree & { kind: "map" };
+  assert.is((entries[0]!.value as Tree & { kind: "list" }).items.length, 256);
 });
 
 test("what is quoted from a file is short, whatever the file holds", async () => {

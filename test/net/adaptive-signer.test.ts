@@ -143,6 +143,35 @@ test("what a thread that crashes owes is signed here, one a turn, and there is n
   ]);
 });
 
+test("what a thread that does not answer owes is signed here, and there is no other thread", async ({
+  make,
+}) => {
+  let ring = (): void => assert.unreachable("no alarm was asked for");
+  const signer = make({
+    file: file('parentPort.on("message", () => { for (;;); }); parentPort.postMessage("ready");'),
+    makeAlarm: (onTime) => {
+      ring = onTime;
+      return { set() {}, clear() {} };
+    },
+  });
+  await startThread(signer);
+  const signatures = [1, 2, 3].map((i) => signer.sign(message(i), CONTEXT, 1));
+  ring();
+  ring();
+  for (const [i, signature] of signatures.entries()) {
+    assert.ok(verifies(i + 1, await within(LIMIT, Promise.resolve(signature), "a signature")));
+  }
+  const gone = async (): Promise<void> => {
+    while (warnings.length === 0) await turn();
+  };
+  await within(LIMIT, gone(), "the warning");
+  assert.instance(signer.sign(message(1), CONTEXT, MUCH), Uint8Array);
+  assert.not(signer.threaded);
+  assert.equal(warnings, [
+    "Signatures are made without a thread: the signing thread has not answered for 10 s",
+  ]);
+});
+
 test("a thread that exits unasked is a crash", async ({ make }) => {
   const signer = make({
     file: file('parentPort.on("message", () => process.exit(0)); parentPort.postMessage("ready");'),

@@ -4,8 +4,9 @@ import { suite } from "uvu";
 import * as assert from "uvu/assert";
 import { utf8 } from "../../src/bytes/writer.ts";
 import { hex } from "../../src/mechanism/qzmq/algorithm.ts";
-import { WorkerSigner } from "../../src/net/worker-signer.ts";
+import { SignerStalled, type ThreadSettings, WorkerSigner } from "../../src/net/worker-signer.ts";
 import { key, provider, seedOf } from "../mechanism/qzmq/pki.ts";
+import { within } from "../support/within.ts";
 
 const CONTEXT = utf8("QZMQ/1 server");
 const failure = (promise: Promise<unknown>) =>
@@ -14,11 +15,48 @@ const failure = (promise: Promise<unknown>) =>
     (error: Error) => error.message,
   );
 
-const test = suite<{ start: (seed?: Uint8Array) => WorkerSigner }>("worker signer");
+/** Reached only when something hangs. */
+const LIMIT = 30_000;
+/** A thread that is ready, and gets stuck with the first thing that it hears. */
+const STUCK = new URL(
+  `data:text/javascript,${encodeURIComponent(`
+    import { parentPort } from "node:worker_threads";
+    parentPort.postMessage("ready");
+    parentPort.on("message", () => { for (;;); });`)}`,
+);
+
+/** An alarm that rings when it is told to. */
+function handAlarm() {
+  let onTime: () => void;
+  let set = false;
+  return {
+    isSet: () => set,
+    ring() {
+      assert.ok(set, "nobody waits for the alarm");
+      set = false;
+      onTime();
+    },
+    makeAlarm: (listener: () => void) => {
+      onTime = listener;
+      return {
+        set() {
+          set = true;
+        },
+        clear() {
+          set = false;
+        },
+      };
+    },
+  };
+}
+
+const test = suite<{ start: (seed?: Uint8Array, settings?: ThreadSettings) => WorkerSigner }>(
+  "worker signer",
+);
 let started: WorkerSigner[] = [];
 test.before.each((context) => {
-  context.start = (seed = seedOf("someone")) => {
-    const signer = new WorkerSigner(provider, "ML-DSA-44", seed);
+  context.start = (seed = seedOf("someone"), settings = {}) => {
+    const signer = new WorkerSigner(provider, "ML-DSA-44", seed, settings);
     started.push(signer);
     return signer;
   };
@@ -74,6 +112,50 @@ test("closing rejects what is awaited and what comes later, and the thread ends"
   await closed;
   assert.is(await failure(signer.sign(utf8("m"), CONTEXT)), message);
   await signer.dispose();
+});
+
+test("a thread that lives and does not answer is ended, and its requests fail", async ({ start }) => {
+  const { ring, makeAlarm } = handAlarm();
+  const signer = start(undefined, { file: STUCK, makeAlarm });
+  const outcomes = [1, 2].map(() => signer.sign(utf8("m"), CONTEXT).catch((error: Error) => error));
+  ring();
+  ring();
+  const stalled = await within(LIMIT, Promise.all(outcomes), "the requests fail");
+  for (const error of stalled) assert.instance(error, SignerStalled);
+  assert.is((stalled[0] as SignerStalled).code, "ERR_SIGNER_STALLED");
+  assert.is(await within(LIMIT, signer.exited, "the thread is gone"), stalled[0]);
+  assert.match(await failure(signer.sign(utf8("m"), CONTEXT)), /has not answered/);
+});
+
+test("a thread that goes on is left alone, however often it is looked at", async ({ start }) => {
+  const { ring, makeAlarm } = handAlarm();
+  const signer = start(undefined, { makeAlarm });
+  for (let i = 0; i < 3; i++) {
+    const signature = signer.sign(utf8("m"), CONTEXT);
+    ring();
+    assert.is((await signature).length, 2420);
+  }
+});
+
+test("it is looked at while it is at work only", async ({ start }) => {
+  const { isSet, makeAlarm } = handAlarm();
+  const signer = start(undefined, { makeAlarm });
+  assert.not(isSet());
+  const signature = signer.sign(utf8("m"), CONTEXT);
+  assert.ok(isSet());
+  await signature;
+  assert.not(isSet());
+  await signer.dispose();
+  assert.not(isSet());
+});
+
+test("a thread that does not hear that it shall end is ended", async ({ start }) => {
+  const { ring, makeAlarm } = handAlarm();
+  const signer = start(undefined, { file: STUCK, makeAlarm });
+  while (!signer.ready) await new Promise((resolve) => setImmediate(resolve));
+  const disposed = signer.dispose();
+  ring();
+  await within(LIMIT, disposed, "the thread is gone");
 });
 
 test("requests are bounded", async ({ start }) => {

@@ -221,6 +221,7 @@ test("the program comes with what finds a command; each command with what it nee
     [
       ...["args", "commands", "fault", "help", "main", "output", "print"].map((name) => `src/cli/${name}.ts`),
       "src/config/suggestion.ts",
+      "src/observe/visible.ts",
     ],
   );
   for (const name of ["talk", "proxy", "status"]) {

@@ -8,6 +8,7 @@ import * as assert from "uvu/assert";
 import type { Configuration } from "../../src/config/configuration.ts";
 import { parseConfiguration, showProblem } from "../../src/config/parse.ts";
 import { UsageError } from "../../src/errors.ts";
+import { unreadiness } from "../../src/observe/status.ts";
 import type { LinkSettings } from "../../src/tunnel/link-settings.ts";
 import { NoPassphrase } from "../../src/tunnel/materials.ts";
 import { Service } from "../../src/tunnel/service.ts";
@@ -27,20 +28,37 @@ class Stage {
   readonly settings = new Map<string, LinkSettings>();
   /** Endpoints where somebody listens already. */
   readonly taken = new Set<string>();
+  /** Endpoints of which no link can be made. */
+  readonly unfit = new Set<string>();
   /** Settles when links may end. */
   closing: Promise<void> = Promise.resolve();
   asked: string[] = [];
-  readonly service = new Service({
+  /** What kept the service from being ready, at each event and each start. */
+  readonly unready: string[] = [];
+  readonly service: Service = new Service({
     linger: 7,
-    onEvent: (event) => void this.events.push(event),
+    onEvent: (event) => {
+      this.events.push(event);
+      this.look(event.type);
+    },
     ask: (file) => {
       this.asked.push(file);
       return Promise.reject(new NoPassphrase("nobody is there", "write it down"));
     },
     makeLink: (settings) => {
       const { name, listen } = settings;
+      if (this.unfit.has(listen)) {
+        const { security } = settings;
+        const dispose = security.dispose.bind(security);
+        security.dispose = () => {
+          this.did.push(`dispose ${name}`);
+          dispose();
+        };
+        throw new UsageError("EINVAL", "no endpoint of a link", listen);
+      }
       return {
         start: async () => {
+          this.look(`start ${name}`);
           if (this.taken.has(listen)) throw new UsageError("EADDRINUSE", undefined, listen);
           this.taken.add(listen);
           this.settings.set(name, settings);
@@ -54,6 +72,10 @@ class Stage {
       };
     },
   });
+
+  look(when: string): void {
+    this.unready.push(`${when}: ${unreadiness(this.service.status()).join(", ")}`);
+  }
 
   /** What was done since the last question. */
   since(): string[] {
@@ -194,6 +216,48 @@ test("at a reload it is reported, shown, and tried again at the next", async ({ 
     service.status().map(({ state }) => state),
     ["listening", "listening", "listening"],
   );
+});
+
+test("a reload that ends and starts links is not ready until they serve, or have failed", async ({
+  stage,
+}) => {
+  const { service } = stage;
+  await service.start(await configuration({ a: server(1), b: server(2) }));
+  const reloading = async (links: object): Promise<string[]> => {
+    stage.unready.length = 0;
+    await service.reload(await configuration(links));
+    return stage.unready;
+  };
+  const links = { a: server(1, { phase: 2 }), b: server(2), c: server(3) };
+  stage.taken.add("tcp://*:3");
+  assert.equal(await reloading(links), [
+    "stopped: a: not running",
+    "start a: a: not running, c: not running",
+    "started: c: not running",
+    "start c: c: not running",
+    "start:failed: c: not listening",
+  ]);
+  stage.taken.delete("tcp://*:3");
+  assert.equal(await reloading(links), ["start c: c: not running", "started: "]);
+  await service.close(0);
+  assert.equal(service.status(), []);
+});
+
+test("a link that cannot even be made is reported likewise, and the others go on", async ({ stage }) => {
+  const { service } = stage;
+  await service.start(await configuration({ a: server(1), b: server(2) }));
+  stage.unfit.add("tcp://*:3");
+  const { failed } = await service.reload(await configuration({ c: server(3), a: server(1), d: server(4) }));
+  assert.equal(failed, ["c"]);
+  assert.equal(
+    service.status().map(({ name, state, lastError }) => [name, state, lastError]),
+    [
+      ["c", "not listening", "link c: tcp://*:3: no endpoint of a link"],
+      ["a", "listening", ""],
+      ["d", "listening", ""],
+    ],
+  );
+  assert.equal(stage.since(), ["start a", "start b", "close b 7", "dispose c", "start d"]);
 });
 
 test("a configuration whose files cannot be used changes nothing, and all that is wrong is told", async ({

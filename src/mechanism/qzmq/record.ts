@@ -62,12 +62,13 @@ export class RecordSealer {
   readonly epoch: number;
   readonly #key: TrafficKey;
   readonly #nonce: Nonce;
-  #records = 0;
+  #records: number;
   #bytes = 0;
 
-  /** Takes over `key`. `epoch` is the key's; its lowest octet is key_id. */
-  constructor(key: TrafficKey, stream: number, epoch: number) {
+  /** Takes over `key`. `epoch` is the key's; its lowest octet is key_id. `records` are sealed already, for tests. */
+  constructor(key: TrafficKey, stream: number, epoch: number, records = 0) {
     this.#key = key;
+    this.#records = records;
     this.#nonce = new Nonce(key.iv, stream);
     this.epoch = epoch;
   }
@@ -140,12 +141,13 @@ export class RecordOpener {
   readonly #key: TrafficKey;
   readonly #nonce: Nonce;
   readonly #expected = new Uint8Array(8);
-  #records = 0;
+  #records: number;
   #bytes = 0;
 
-  /** Takes over `key`. */
-  constructor(key: TrafficKey, stream: number, epoch: number) {
+  /** Takes over `key`. `records` are opened already, for tests. */
+  constructor(key: TrafficKey, stream: number, epoch: number, records = 0) {
     this.#key = key;
+    this.#records = records;
     this.#nonce = new Nonce(key.iv, stream);
     this.epoch = epoch;
   }

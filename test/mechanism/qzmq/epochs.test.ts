@@ -14,7 +14,13 @@ import {
   type TrafficKeys,
 } from "../../../src/mechanism/qzmq/key-schedule.ts";
 import { KeysConfirmed, PeerProven } from "../../../src/mechanism/qzmq/proof.ts";
-import { decodeRecordHead, RecordOpener, RecordSealer, STREAM } from "../../../src/mechanism/qzmq/record.ts";
+import {
+  decodeRecordHead,
+  HARD_RECORDS,
+  RecordOpener,
+  RecordSealer,
+  STREAM,
+} from "../../../src/mechanism/qzmq/record.ts";
 import { suiteByName } from "../../../src/mechanism/qzmq/suite.ts";
 import { provider } from "../../support/qzmq-identities.ts";
 import { seededRandom } from "../../support/seeded-random.ts";
@@ -32,8 +38,8 @@ function secrets() {
   return { keys, ...master.intoSession(fill(4)) };
 }
 
-/** A connection of `role`, and the other side's keys in the hands of the test. */
-function rig(role: Role, ticketing: Ticketing = { kind: "none" }) {
+/** A connection of `role` that has sent and got so many records, and the other side's keys in the hands of the test. */
+function rig(role: Role, ticketing: Ticketing = { kind: "none" }, { sent = 0, got = 0 } = {}) {
   const ours = secrets();
   const theirs = secrets();
   const other = role === "client" ? "server" : "client";
@@ -45,8 +51,8 @@ function rig(role: Role, ticketing: Ticketing = { kind: "none" }) {
       settings: checkCommon({ provider, unixTime: () => 0 }),
       peerProven: PeerProven.anonymous("none"),
       keysConfirmed: KeysConfirmed.check(new Uint8Array(1), new Uint8Array(1)),
-      sealer: new RecordSealer(ours.keys[role], STREAM.application, 0),
-      opener: new RecordOpener(ours.keys[other], STREAM.application, 0),
+      sealer: new RecordSealer(ours.keys[role], STREAM.application, 0, sent),
+      opener: new RecordOpener(ours.keys[other], STREAM.application, 0, got),
       ...{
         exporter: ours.exporter,
         secrets: ours.epoch,
@@ -58,8 +64,8 @@ function rig(role: Role, ticketing: Ticketing = { kind: "none" }) {
     0,
   );
   const peer = {
-    sealer: new RecordSealer(theirs.keys[other], STREAM.application, 0),
-    opener: new RecordOpener(theirs.keys[role], STREAM.application, 0),
+    sealer: new RecordSealer(theirs.keys[other], STREAM.application, 0, got),
+    opener: new RecordOpener(theirs.keys[role], STREAM.application, 0, sent),
     secrets: theirs.epoch as EpochSecrets,
   };
   const send = (name: "MESSAGE" | "CONTROL", plaintext: Uint8Array, now = 0, sealer = peer.sealer) => {
@@ -113,6 +119,29 @@ function closes(code: string, run: () => unknown): void {
 }
 
 for (const role of ["client", "server"] as const) {
+  test(`${role}: application data stops for good 2^22 records before the hard limit, control messages do not`, () => {
+    const { connection, control, read, askAndAdvance } = rig(role, undefined, {
+      sent: HARD_RECORDS - 2 ** 22 - 1,
+    });
+    assert.ok(connection.canSend);
+    connection.queue([Uint8Array.of(1)], 1);
+    assert.not(connection.canSend);
+    assert.equal(read(), [Uint8Array.of(1)]);
+    const { sealer } = askAndAdvance();
+    assert.ok(connection.canSend, "the next epoch begins anew");
+    control({ type: "keyConfirm", newKeyId: 1 }, 0, sealer);
+  });
+
+  test(`${role}: a peer that goes on beyond 2^33 records is refused`, () => {
+    const { connection, send, counters } = rig(role, undefined, { got: HARD_RECORDS - 1 });
+    assert.equal(send("MESSAGE", Uint8Array.of(1)), Uint8Array.of(1));
+    assert.is(counters.recordsOpened, 1);
+    const body = Buffer.concat([Buffer.from("\x07MESSAGE\0"), Buffer.alloc(8 + 17)]);
+    body.writeBigUInt64BE(BigInt(HARD_RECORDS), 9);
+    closes("ERR_QZMQ_LIMIT", () => connection.receive(4, body, 0));
+    assert.is(counters.recordsOpened, 1);
+  });
+
   test(`${role}: the peer rotates, its old key is good until KEYCONFIRM and no longer`, () => {
     const { connection, control, send, read, askAndAdvance } = rig(role);
     const { sealer, opener } = askAndAdvance();

@@ -16,6 +16,7 @@ import {
   cutRecords,
   decodeRecordHead,
   HARD_BYTES,
+  HARD_RECORDS,
   openPart,
   RecordOpener,
   RecordSealer,
@@ -115,6 +116,22 @@ test("a key at its hard limit opens nothing, and a batch is sealed up to the lim
     isLimit,
   );
   assert.equal([sealer.records, sealer.bytes], [4, HARD_BYTES]);
+});
+
+test("after 2^33 records a key seals and opens nothing, and is not even tried", () => {
+  const isLimit = (error: unknown) => error instanceof PeerError && error.code === "ERR_QZMQ_LIMIT";
+  const make = () => ({ aead: provider.aeads["AES-256-GCM"].key(new Uint8Array(32)), iv: iv.slice() });
+  const sealer = new RecordSealer(make(), 1, 0, HARD_RECORDS - 1);
+  const opener = new RecordOpener(make(), 1, 0, HARD_RECORDS - 1);
+  const out: Uint8Array[] = [];
+  sealer.seal("MESSAGE", [Uint8Array.of(5)], 1, out);
+  const body = Buffer.concat(out.splice(0)).subarray(2);
+  assert.is(body.readBigUInt64BE(9), 2n ** 33n - 1n);
+  const head = decodeRecordHead(body)!;
+  assert.equal(opener.open(head, body), Uint8Array.of(5));
+  assert.throws(() => sealer.seal("MESSAGE", [Uint8Array.of(5)], 1, out), isLimit);
+  assert.throws(() => opener.open(head, body), isLimit);
+  assert.equal([sealer.records, opener.records, out.length], [2 ** 33, 2 ** 33, 0]);
 });
 
 test("an opener does not move on for a record that does not open", () => {
