@@ -120,6 +120,7 @@ export class Outbox {
 
   /** Nobody reads any more what was taken. */
   drained(): void {
+    this.#batch.drained();
     if (this.#sealed === null) return;
     for (const piece of this.#sealed) this.#memory.free(piece);
     this.#sealed = null;

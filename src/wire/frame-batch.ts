@@ -27,6 +27,8 @@ export class FrameBatch {
   #pieces: Buffer[] = [];
   /** Regions lent by the pool for what was collected or taken last. */
   #lent: Buffer[] = [];
+  /** Those of them that the kernel may still read. */
+  #away: Buffer[] = [];
 
   /** `pool` lends regions, each of {@link REGION} octets or more. */
   constructor(pool: MemoryPool) {
@@ -82,8 +84,8 @@ export class FrameBatch {
   }
 
   /**
-   * Takes out what was collected first, at most `limit` octets, as pieces to write in order. Until `recycle` or
-   * `abandon` they stay as they are.
+   * Takes out what was collected first, at most `limit` octets, as pieces to write in order. Until `recycle`, or after
+   * `abandon` until `drained`, they stay as they are.
    */
   take(limit = Number.POSITIVE_INFINITY): Buffer[] {
     this.#cut();
@@ -118,13 +120,20 @@ export class FrameBatch {
     this.#end = 0;
   }
 
-  /** What was taken is still being read by the kernel: leaves its memory alone. */
+  /** What was taken is still being read by the kernel: leaves its memory alone until `drained`. */
   abandon(): void {
+    this.#away.push(...this.#lent);
     this.#lent.length = 0;
     this.#small = null;
     this.#region = EMPTY;
     this.#start = 0;
     this.#end = 0;
+  }
+
+  /** All that was taken has been written. */
+  drained(): void {
+    for (const region of this.#away) this.#pool.give(region);
+    this.#away.length = 0;
   }
 
   #room(needed: number): void {

@@ -52,6 +52,7 @@ test("any messages and commands, taken at any time, come out as frame by frame",
     { weight: 2, arbitrary: body.map((size) => ({ do: "encoded", sizes: [size] })) },
     { weight: 1, arbitrary: fc.constant({ do: "recycle", sizes: [] as number[] }) },
     { weight: 1, arbitrary: fc.constant({ do: "abandon", sizes: [] as number[] }) },
+    { weight: 1, arbitrary: fc.constant({ do: "drained", sizes: [] as number[] }) },
   );
   fc.assert(
     fc.property(fc.array(step, { maxLength: 60 }), (steps) => {
@@ -59,7 +60,7 @@ test("any messages and commands, taken at any time, come out as frame by frame",
       // Two batches share a pool; a region given back too early would be overwritten by the other.
       const pair = [new FrameBatch(pool), new FrameBatch(pool)];
       const expected: Buffer[][] = [[], []];
-      const kept: { pieces: Buffer[]; octets: Buffer }[] = [];
+      const kept: { pieces: Buffer[]; octets: Buffer }[][] = [[], []];
       steps.forEach(({ do: what, sizes }, turn) => {
         const batch = pair[turn % 2]!;
         const wanted = expected[turn % 2]!;
@@ -71,6 +72,10 @@ test("any messages and commands, taken at any time, come out as frame by frame",
           const frame = Buffer.alloc(sizes[0]!, turn + 1);
           batch.encoded(frame);
           wanted.push(frame);
+        } else if (what === "drained") {
+          for (const { pieces, octets: all } of kept[turn % 2]!) assert.ok(Buffer.concat(pieces).equals(all));
+          kept[turn % 2] = [];
+          batch.drained();
         } else {
           const all = Buffer.concat(wanted.splice(0));
           assert.is(batch.size, all.length);
@@ -80,18 +85,35 @@ test("any messages and commands, taken at any time, come out as frame by frame",
             batch.recycle();
           } else {
             batch.abandon();
-            kept.push({ pieces, octets: all });
+            kept[turn % 2]!.push({ pieces, octets: all });
           }
         }
       });
       // What was abandoned is still being read by the kernel.
-      for (const { pieces, octets: all } of kept) assert.ok(Buffer.concat(pieces).equals(all));
+      for (const { pieces, octets: all } of kept.flat()) assert.ok(Buffer.concat(pieces).equals(all));
       for (const [at, batch] of pair.entries()) {
         assert.ok(Buffer.concat(batch.take()).equals(Buffer.concat(expected[at]!)));
       }
     }),
     { numRuns: 300 },
   );
+});
+
+test("regions that the kernel still read come back once it has done", () => {
+  const pool = new MemoryPool(REGION, 16);
+  const batch = new FrameBatch(pool);
+  const fill = (): ArrayBufferLike => {
+    for (let i = 0; i < 5; i++) batch.message([Buffer.alloc(10_000)]);
+    return batch.take()[0]!.buffer;
+  };
+  const first = fill();
+  batch.abandon();
+  assert.is.not(fill(), first);
+  batch.recycle();
+  batch.drained();
+  assert.is(pool.take().buffer, first);
+  batch.drained();
+  assert.is.not(pool.take().buffer, first);
 });
 
 test("regions come back to the pool, and the pool keeps few", () => {
