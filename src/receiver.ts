@@ -1,21 +1,12 @@
 /** The receiving half of a socket: hands out what is there, or waits for it as the one {@link Operation} allowed. */
 import { receiveChannel } from "./diagnostics.ts";
 import { UsageError } from "./errors.ts";
-import { monotonic } from "./net/clock.ts";
 import { soon } from "./net/turn.ts";
 import { Operation, type OperationOptions } from "./operation.ts";
 import { OPTION } from "./option-table.ts";
 import type { Pattern } from "./pattern/pattern.ts";
 import { BURST, type HalfParts, isFinal } from "./sender.ts";
 import type { Message } from "./wire/message.ts";
-
-/**
- * A burst may go on three times while it has taken less than so many milliseconds: what 64 KiB bring is then taken in
- * the turn in which they came. With 100 sockets that left some for later each turn, messages lived long enough for V8
- * to copy them: 1.5 us of CPU for each, not 0.6.
- */
-const QUICK = 4;
-const MORE_BURSTS = 3;
 
 const BUSY = "Socket is busy reading; only one receive operation may be in progress at any time";
 
@@ -26,8 +17,6 @@ export class Receiver {
   readonly #retryNow = (): void => this.#retry();
   #pending: Operation<Message> | null = null;
   #credit = BURST;
-  #moreBursts = MORE_BURSTS;
-  #burstSince = 0;
 
   constructor(parts: HalfParts) {
     this.#parts = parts;
@@ -55,7 +44,6 @@ export class Receiver {
       void this.#parts.turns.next().then(this.#retryNow);
     }
     this.#credit = BURST;
-    this.#moreBursts = MORE_BURSTS;
     this.#pending = new Operation({
       keepAlive: this.#parts.keepAlive,
       timeout: this.#timeout,
@@ -94,17 +82,9 @@ export class Receiver {
   #take(): Message | undefined {
     const message = this.#pattern.receive();
     if (message === undefined) return undefined;
-    if (this.#credit === BURST && this.#moreBursts === MORE_BURSTS) this.#burstSince = monotonic();
-    if (--this.#credit === 0) this.#goOn();
+    this.#credit--;
     if (receiveChannel.hasSubscribers) receiveChannel.publish({ socket: this.#parts.owner, message });
     return message;
-  }
-
-  /** Another burst, if those so far were quick. A program that works long on each message yields as in zeromq.js. */
-  #goOn(): void {
-    if (this.#moreBursts === 0 || monotonic() - this.#burstSince >= QUICK) return;
-    this.#moreBursts--;
-    this.#credit = BURST;
   }
 
   #retry(): void {

@@ -258,7 +258,7 @@ test("options of an operation must be an object", async () => {
   assert.is(thrown(() => b.receive(1 as never)).message, "Options must be an object");
 });
 
-test("after 512 sends and 2048 quick receives done at once, one waits for the event loop", async () => {
+test("after 512 operations done at once, one waits for the event loop", async () => {
   const [a, b] = await joined();
   a.sendHighWaterMark = b.receiveHighWaterMark = 0;
   let turned = 0;
@@ -268,34 +268,12 @@ test("after 512 sends and 2048 quick receives done at once, one waits for the ev
     if (running) setImmediate(count);
   };
   setImmediate(count);
-  for (let i = 0; i < 8400; i++) await a.send("x");
+  for (let i = 0; i < 2100; i++) await a.send("x");
   const sending = turned;
-  for (let i = 0; i < 8400; i++) await b.receive();
-  const receiving = turned - sending;
+  for (let i = 0; i < 2100; i++) await b.receive();
   running = false;
-  assert.ok(sending >= 16, `${sending} turns while sending`);
-  assert.ok(receiving >= 4, `${receiving} turns while receiving`);
-  await turns(2);
-});
-
-test("a program that works long on what it receives waits for the event loop after 512", async () => {
-  const [a, b] = await joined();
-  a.sendHighWaterMark = b.receiveHighWaterMark = 0;
-  for (let i = 0; i < 1300; i++) await a.send("x");
-  await turns(2);
-  let turned = 0;
-  let running = true;
-  const count = () => {
-    turned++;
-    if (running) setImmediate(count);
-  };
-  setImmediate(count);
-  for (let i = 0; i < 1300; i++) {
-    await b.receive();
-    if (i % 512 === 100) for (const until = performance.now() + 5; performance.now() < until; );
-  }
-  running = false;
-  assert.ok(turned >= 2, `${turned} turns`);
+  assert.ok(sending >= 4, `${sending} turns while sending`);
+  assert.ok(turned - sending >= 4, `${turned - sending} turns while receiving`);
   await turns(2);
 });
 
