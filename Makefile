@@ -35,9 +35,9 @@ build: node_modules/.package-lock.json
 	@$(MAKE) --no-print-directory dist/lib/index.js
 
 # What users get, and what imports this package by its name; everything else here runs what tsc made.
-dist/lib/index.js: rollup.config.js $(shell find dist/src -name '*.js' 2>/dev/null)
+dist/lib/index.js: src/rollup.config.js $(shell find dist/src -name '*.js' 2>/dev/null)
 	@rm -rf dist/lib
-	$(BIN)/rollup --config --silent --failAfterWarnings
+	$(BIN)/rollup --config src/rollup.config.js --silent --failAfterWarnings
 
 check: types lint format layers package
 

@@ -12,7 +12,7 @@ import {
   statSync,
   writeFileSync,
 } from "node:fs";
-import { cryptoProvider } from "../crypto/select.ts";
+import { random } from "../crypto/random.ts";
 import { hex } from "../mechanism/qzmq/algorithm.ts";
 import type { OptionSpec } from "./args.ts";
 import { Fault } from "./fault.ts";
@@ -40,7 +40,7 @@ export function writeFiles(place: string, files: readonly NewFile[], how: "new" 
   for (const { path } of files) refuse(place, path, how);
   const made: string[] = [];
   // What a run that was killed has left must not be in the way of another, be its process's number the same.
-  const mark = hex(cryptoProvider("auto").random(8));
+  const mark = hex(random(8));
   const fresh = (path: string) => `${path}.${mark}.new`;
   try {
     for (const file of files) writeFresh(place, file, fresh(file.path));
