@@ -3,7 +3,8 @@
  *
  *     node bench.js [--short] [--only throughput,latency] [--rounds N] [--sizes 16,100,...] [--without libzmq]
  *
- * Prints a table and keeps it in `interop/bench/results/`.
+ * Prints a table and keeps it in `interop/bench/results/`, each row as soon as it is measured: a full run takes more than
+ * an hour.
  */
 import { join } from "node:path";
 import { parseArgs } from "node:util";
@@ -35,6 +36,7 @@ const root = join(import.meta.dirname, "../../..");
 const native = compileNativePeer(root);
 if ("absent" in native) process.stdout.write(`libzmq from C is left out: ${native.absent}\n`);
 
+const machine = thisMachine("program" in native ? native.program : null);
 const without = flags.without.split(",");
 const rows: Row[] = [];
 const run = new Run({
@@ -48,6 +50,7 @@ const run = new Run({
   report: (row) => {
     rows.push(row);
     process.stdout.write(format(row, targetsOf(row.name)));
+    keep(join(root, "interop/bench/results"), flags.short, machine, row);
   },
 });
 for (const kind of KINDS) {
@@ -56,5 +59,3 @@ for (const kind of KINDS) {
 
 const judged = rows.flatMap((row) => verdicts(row, targetsOf(row.name)));
 process.stdout.write(`${judged.filter(({ met }) => met).length} of ${judged.length} targets met\n`);
-
-keep(join(root, "interop/bench/results"), flags.short, thisMachine(run.settings.nativeProgram), rows);

@@ -35,14 +35,12 @@ export function thisMachine(nativeProgram: string | null): Machine {
   };
 }
 
-/** Writes into `folder`. Rows of an earlier run on the same machine, with the same versions, are kept beside new ones. */
-export function keep(folder: string, short: boolean, machine: Machine, rows: readonly Row[]): void {
+/** Writes into `folder`. Other rows of the same machine, measured with the same versions, are kept beside the new one. */
+export function keep(folder: string, short: boolean, machine: Machine, row: Row): void {
   const file = join(folder, short ? "short.json" : "bench.json");
   const kept = new Map<string, Kept>(earlier(file, machine).map((row) => [row.name, row]));
-  for (const row of rows) {
-    const medians = Object.fromEntries(Object.entries(row.values).map(([name, all]) => [name, median(all)]));
-    kept.set(row.name, { ...row, medians, targets: verdicts(row, targetsOf(row.name)) });
-  }
+  const medians = Object.fromEntries(Object.entries(row.values).map(([name, all]) => [name, median(all)]));
+  kept.set(row.name, { ...row, medians, targets: verdicts(row, targetsOf(row.name)) });
   mkdirSync(folder, { recursive: true });
   writeFileSync(file, `${JSON.stringify({ machine, rows: [...kept.values()] }, null, 2)}\n`);
   const { cpu, cores, node, zeromq, libzmq } = machine;

@@ -73,9 +73,7 @@ export class Engine {
 
   /** True when `send` takes an item. */
   get canSend(): boolean {
-    return (
-      this.#phase === "traffic" && !this.#closing && (this.#mechanism.transparent || this.#mechanism.canSend)
-    );
+    return this.#phase === "traffic" && !this.#closing && this.#outbox.open;
   }
 
   /** Octets of application data waiting in the batch. */
@@ -280,11 +278,7 @@ export class Engine {
   #traffic(now: number): EngineEvent | null {
     if (this.#mechanism.transparent) return this.#frames(this.#outer, now);
     for (;;) {
-      const event = this.#stream(now);
-      if (Array.isArray(event)) {
-        if (this.#mechanism.early) markEarly(event);
-        if (this.#counters !== null) this.#counters.messagesOpened++;
-      }
+      const event = this.#inner === null ? null : this.#stream(this.#inner, now);
       if (event !== null) return event;
       const waits = this.#mechanism.status === "waiting";
       if (!waits) this.#outer.limit = this.#mechanism.maxFrameSize;
@@ -324,9 +318,14 @@ export class Engine {
   }
 
   /** The next event in what a protecting mechanism has decrypted. */
-  #stream(now: number): PipeItem | null {
+  #stream(decoder: FrameDecoder, now: number): PipeItem | null {
     try {
-      return this.#frames(this.#decoded(), now);
+      const item = this.#frames(decoder, now);
+      if (Array.isArray(item)) {
+        if (this.#mechanism.early) markEarly(item);
+        if (this.#counters !== null) this.#counters.messagesOpened++;
+      }
+      return item;
     } catch (error) {
       throw this.#refused("stream", error, now);
     }
@@ -364,7 +363,7 @@ export class Engine {
 
   /** False: the batch stays where it is, be it that the connection is over, or that a key is at its limit. */
   get #canWrite(): boolean {
-    return this.#phase === "traffic" && (this.#mechanism.transparent || this.#mechanism.canSend);
+    return this.#phase === "traffic" && this.#outbox.open;
   }
 
   /** The decoder of a protecting mechanism's plaintext. */

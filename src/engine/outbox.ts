@@ -29,6 +29,7 @@ export class Outbox {
   #sealed: readonly Uint8Array[] | null = null;
   /** PINGs and PONGs in the batch. */
   #beats = 0;
+  #open = false;
 
   constructor(mechanism: Mechanism, memory: EngineMemory) {
     this.#mechanism = mechanism;
@@ -50,8 +51,14 @@ export class Outbox {
     this.#urgent.push(frame);
   }
 
-  /** What the mechanism says is urgent. */
+  /** The mechanism's `canSend`, as of the last `collect`: asked for each message, it would cost as much as framing it. */
+  get open(): boolean {
+    return this.#open;
+  }
+
+  /** What the mechanism says is urgent, and whether it takes more. To be called whenever it has done something. */
   collect(): void {
+    this.#open = this.#mechanism.canSend;
     const output = this.#mechanism.takeOutput();
     if (output.length > 0) this.#urgent.push(...output);
   }

@@ -3,12 +3,13 @@
  *
  * Memory. A body is memory that nobody writes again, so it can be handed to the user. Small frames are moved, many at
  * once, into slabs of 8 KiB: a 16-octet message that the user keeps pins one slab, not the chunk in which it arrived;
- * frames of a few KiB share slabs of 64 KiB. A large body is a view of a chunk that the decoder owns; one that came in
+ * frames from 256 octets on share slabs of 64 KiB. A large body is a view of a chunk that the decoder owns; one that came in
  * a borrowed chunk (a read buffer that is used again), or not whole, is assembled in a buffer of its own. Reserved is
  * up to {@link RESERVE} octets, beyond that as much as has really arrived: announcing 8 EiB costs us nothing. Whoever
  * reads from a socket can put the rest of such a body where it belongs ({@link FrameDecoder.space}), without a copy. A
  * transient decoder, whose bodies are only looked at until the next call, assembles in memory that is used again.
  */
+import { bufferOver } from "../bytes/as-buffer.ts";
 import { Queue } from "../bytes/queue.ts";
 import { checkFrame, LONG, readFrameSize } from "./frame.ts";
 import type { MemoryPool } from "./memory-pool.ts";
@@ -23,8 +24,14 @@ const RESERVE = 4 * 1024 * 1024;
 const DIRECT = 131_072;
 /** Smaller bodies of a transient decoder are not worth a block of the pool. */
 const POOLED = 16_384;
-/** Slab of frames between `VIEW` and half of this. */
+/**
+ * Slab of frames between `RUN` and half of this. A slab costs a microsecond however large it is, so that one of 8 KiB
+ * for every eight frames of 1 KiB was a quarter of their cost.
+ */
 const MEDIUM_SLAB = 65_536;
+const RUN = 256;
+/** So many octets of frames smaller than `VIEW` are worth such a slab. */
+const WORTH_A_RUN = 2 * SLAB;
 const EMPTY = Buffer.alloc(0);
 
 /** See the head of this file. After a thrown error the decoder must not be used again. */
@@ -43,6 +50,8 @@ export class FrameDecoder {
   /** The memory being parsed: a slab, or a chunk itself. */
   #window: Buffer = EMPTY;
   #position = 0;
+  /** The window's memory: to ask it each time costs as much as the view that is made. */
+  #memory: ArrayBufferLike = EMPTY.buffer;
   /** The chunk from which the window was taken, and how much of it the window covers. */
   #chunk: Buffer = EMPTY;
   #taken = 0;
@@ -151,6 +160,7 @@ export class FrameDecoder {
     // The window, slab or not, shows the octets of the chunk before `taken`.
     this.#taken -= this.#window.length - this.#position;
     this.#window = EMPTY;
+    this.#memory = EMPTY.buffer;
     this.#position = 0;
     if (this.#transient) this.body = EMPTY;
     this.#chunk = this.#taken < this.#chunk.length ? Buffer.from(this.#chunk.subarray(this.#taken)) : EMPTY;
@@ -180,7 +190,7 @@ export class FrameDecoder {
           if (end <= window.length) {
             checkFrame(flags, window[start + 1]!, this.limit);
             this.flags = flags;
-            this.body = window.subarray(start + 2, end);
+            this.body = bufferOver(this.#memory, window.byteOffset + start + 2, end - start - 2);
             this.#position = end;
             return true;
           }
@@ -190,7 +200,7 @@ export class FrameDecoder {
           const end = start + 9 + size;
           if (end <= window.length) {
             this.flags = flags;
-            this.body = window.subarray(start + 9, end);
+            this.body = bufferOver(this.#memory, window.byteOffset + start + 9, size);
             this.#position = end;
             return true;
           }
@@ -219,6 +229,7 @@ export class FrameDecoder {
       this.#borrowed = false;
       if (chunk === undefined) {
         this.#window = EMPTY;
+        this.#memory = EMPTY.buffer;
         this.#position = 0;
         // Given out; an idle connection must not hold on to it.
         this.body = EMPTY;
@@ -243,14 +254,15 @@ export class FrameDecoder {
     if (this.#transient || (!this.#borrowed && chunk.buffer.byteLength <= SLAB)) {
       this.#viewed = true;
       this.#parseInPlace();
-    } else if (this.#frameSize() >= VIEW) {
-      const run = this.#borrowed ? this.#mediumRun() : 0;
-      if (run > 0) {
-        this.#copyOut(Buffer.allocUnsafeSlow(run));
-        return;
-      }
+      return;
+    }
+    const next = this.#frameSize();
+    const run = next >= RUN ? this.#run() : 0;
+    if (run >= WORTH_A_RUN || (run > 0 && next >= VIEW)) {
+      this.#takeRun(run);
+    } else if (next >= VIEW) {
       // The rest or the beginning of a frame is copied to where the whole belongs. A view pins at most 16 times its size.
-      if (this.#assembly === null && this.#frameSize() <= left) this.#viewed = true;
+      if (this.#assembly === null && next <= left) this.#viewed = true;
       this.#parseInPlace();
       this.#limitWindow();
       if (this.#borrowed && this.#headerLength === 0) this.#begin();
@@ -264,33 +276,46 @@ export class FrameDecoder {
   #copyOut(slab: Buffer): void {
     this.#chunk.copy(slab, 0, this.#taken, this.#taken + slab.length);
     this.#window = slab;
+    this.#memory = slab.buffer;
     this.#position = 0;
     this.#taken += slab.length;
   }
 
-  /** Octets of the whole frames of medium size that come next in the chunk, 64 KiB at most: they share a slab. */
-  #mediumRun(): number {
+  /** Octets of the whole frames of medium size that come next in the chunk, 64 KiB at most. */
+  #run(): number {
     if (this.#assembly !== null || this.#headerLength > 0) return 0;
     const end = Math.min(this.#chunk.length, this.#taken + MEDIUM_SLAB);
     let at = this.#taken;
     // A size of 2^63 or more is refused in its turn, behind the frames before it.
     while (at < end && (this.#chunk[at + 1]! <= 0x7f || at === this.#taken)) {
       const size = this.#frameSize(at);
-      if (size < VIEW || size > MEDIUM_SLAB / 2 || at + size > end) break;
+      if (size < RUN || size > MEDIUM_SLAB / 2 || at + size > end) break;
       at += size;
     }
     return at - this.#taken;
   }
 
+  /** Frames of medium size share a slab, or stay where they are when a slab would pin as much. */
+  #takeRun(run: number): void {
+    if (this.#borrowed || this.#chunk.buffer.byteLength > 2 * MEDIUM_SLAB) {
+      this.#copyOut(Buffer.allocUnsafeSlow(run));
+      return;
+    }
+    this.#viewed = true;
+    this.#parseInPlace();
+    this.#limitWindow(run);
+  }
+
   #parseInPlace(): void {
     this.#window = this.#chunk;
+    this.#memory = this.#chunk.buffer;
     this.#position = this.#taken;
     this.#taken = this.#chunk.length;
   }
 
-  /** Ends an in-place window behind its first frame, so that small frames after it go through a slab again. */
-  #limitWindow(): void {
-    const end = this.#position + this.#frameSize(this.#position);
+  /** Ends an in-place window behind its first frame or frames, so that small ones after them go through a slab again. */
+  #limitWindow(size = this.#frameSize(this.#position)): void {
+    const end = this.#position + size;
     if (end >= this.#window.length) return;
     this.#taken = end;
     this.#window = this.#window.subarray(0, end);
@@ -327,11 +352,11 @@ export class FrameDecoder {
     this.flags = flags;
     this.#size = size;
     this.#assembled = 0;
-    this.#assembly = this.#memory(size);
+    this.#assembly = this.#room(size);
   }
 
   /** Memory for a body, or for its beginning. */
-  #memory(size: number): Buffer {
+  #room(size: number): Buffer {
     if (this.pool !== null && size >= POOLED && size <= this.pool.size) {
       this.#block ??= this.pool.take();
       return this.#block;

@@ -176,7 +176,7 @@ export class Toy implements Mechanism {
   /** Stops and allows sending from outside, as a limit of time would. */
   allow(canSend: boolean): void {
     this.canSend = canSend;
-    if (canSend) this.#host.wake();
+    this.#host.wake();
   }
 
   /** Says something unasked: an empty control record. */

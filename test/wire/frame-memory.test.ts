@@ -95,6 +95,7 @@ test("an announced 2 GiB takes no more than has come, doubled", () => {
 test("a kept body of 16 octets pins at most 8 KiB, however it came", () => {
   const small = encodeFrame(0, Buffer.alloc(16, 1));
   const command = encodeFrame(4, octets('04 "PONG"'));
+  const medium = Array.from({ length: 40 }, () => encodeFrame(0, Buffer.alloc(1000, 4)));
   const large = encodeFrame(0, Buffer.alloc(5000, 2));
   const huge = encodeFrame(0, Buffer.alloc(100_000, 3));
   const mixes = [
@@ -104,18 +105,20 @@ test("a kept body of 16 octets pins at most 8 KiB, however it came", () => {
     [small, large],
     [huge, small],
     [huge, large, small, small],
+    [...medium, small],
+    [small, ...medium, large, small],
   ];
   for (const mix of mixes) {
     const stream = Buffer.concat(
       Array.from({ length: Math.ceil(300_000 / Buffer.concat(mix).length) }, () => mix).flat(),
     );
     for (const size of [1000, 4096, 8191, 8192, 8193, 20_000, 65_536, 300_000]) {
-      for (const memory of ["of its own", "shared"] as const) {
+      for (const memory of ["of its own", "shared", "borrowed"] as const) {
         const decoder = new FrameDecoder(UNLIMITED);
         let seen = 0;
         for (let at = 0; at < stream.length; at += size) {
           const part = stream.subarray(at, at + size);
-          decoder.push(memory === "shared" ? part : fresh(part));
+          decoder.push(memory === "shared" ? part : fresh(part), memory === "borrowed");
           while (decoder.next()) {
             if (decoder.body.length !== 16) continue;
             seen++;
@@ -123,6 +126,7 @@ test("a kept body of 16 octets pins at most 8 KiB, however it came", () => {
             assert.ok(pinned <= SLAB, `chunks of ${size}, memory ${memory}: pins ${pinned}`);
             assert.is(decoder.body[0], 1);
           }
+          decoder.release();
         }
         assert.ok(seen > 1);
       }
@@ -135,6 +139,27 @@ test("a kept body of 4 KiB pins at most 16 times its size", () => {
   const decoder = new FrameDecoder(UNLIMITED);
   for (let at = 0; at < stream.length; at += 65_536) decoder.push(fresh(stream.subarray(at, at + 65_536)));
   while (decoder.next()) assert.ok(decoder.body.buffer.byteLength <= 65_536);
+});
+
+test("bodies from 256 octets on share memory, of which one pins at most 512 times its size", () => {
+  const stream = Buffer.concat(Array.from({ length: 2000 }, () => encodeFrame(0, Buffer.alloc(260, 7))));
+  for (const borrowed of [true, false]) {
+    for (const chunk of [65_536, 131_072, 262_144]) {
+      const decoder = new FrameDecoder(UNLIMITED);
+      const memories = new Set<ArrayBufferLike>();
+      for (let at = 0; at < stream.length; at += chunk) {
+        decoder.push(fresh(stream.subarray(at, at + chunk)), borrowed);
+        while (decoder.next()) {
+          memories.add(decoder.body.buffer);
+          assert.ok(decoder.body.buffer.byteLength <= 131_072, `${chunk}: ${decoder.body.buffer.byteLength}`);
+          assert.is(Buffer.compare(decoder.body, Buffer.alloc(260, 7)), 0);
+        }
+        decoder.release();
+      }
+      // In slabs of 8 KiB there would be 66.
+      assert.ok(memories.size <= 30, `${memories.size} pieces of memory for ${stream.length} octets`);
+    }
+  }
 });
 
 test("a large body is assembled once, in one buffer of exactly its size", () => {

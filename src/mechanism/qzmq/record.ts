@@ -27,7 +27,7 @@ export const HARD_RECORDS = 2 ** 33;
 export const HARD_BYTES = 2 ** 41;
 
 /** Small messages share records up to this size of plaintext. */
-const COALESCE = 65_536;
+export const COALESCE = 131_072;
 /** Large frames fill records up to this size; in still larger ones the AEAD gets no faster. */
 const LARGE = 131_072;
 
