@@ -15,7 +15,7 @@ import { PeerError } from "../errors.ts";
 import type { Mechanism, MessageCounters } from "../mechanism/mechanism.ts";
 import { decodePing, decodeSubscription, encodePing, encodePong } from "../wire/command.ts";
 import { COMMAND } from "../wire/frame.ts";
-import { FrameDecoder } from "../wire/frame-decoder.ts";
+import { FrameDecoder, type MessageSink } from "../wire/frame-decoder.ts";
 import { markEarly, type PipeItem, type SubscriptionChange } from "../wire/message.ts";
 import { MultipartAssembler } from "../wire/multipart.ts";
 import { type EngineEvent, Ready } from "./event.ts";
@@ -73,7 +73,7 @@ export class Engine {
 
   /** True when `send` takes an item. */
   get canSend(): boolean {
-    return this.#phase === "traffic" && !this.#closing && this.#outbox.open;
+    return this.#canWrite && !this.#closing;
   }
 
   /** Octets of application data waiting in the batch. */
@@ -152,6 +152,19 @@ export class Engine {
     } catch (error) {
       throw this.#fail(error);
     }
+  }
+
+  /**
+   * Hands the short messages that come next to `sink`, in one loop; false when it wants no more. `next` goes on.
+   */
+  deliverShort(sink: MessageSink): boolean {
+    const decoder = this.#mechanism.transparent ? this.#outer : this.#inner;
+    if (this.#phase !== "traffic" || decoder === null || this.#multipart.begun) return true;
+    // Early data is marked, message by message.
+    if (!this.#mechanism.transparent && this.#mechanism.early) return true;
+    const goOn = decoder.shortMessages(sink);
+    if (this.#counters !== null) this.#counters.messagesOpened += decoder.delivered;
+    return goOn;
   }
 
   /** Frames an item into the batch. False, and nothing done, while `canSend` is false. */
@@ -301,7 +314,12 @@ export class Engine {
 
   #absorb(plaintext: Uint8Array | null): void {
     this.#outbox.collect();
-    if (plaintext !== null) this.#decoded().push(asBuffer(plaintext));
+    if (plaintext === null) return;
+    if (this.#inner === null) {
+      this.#inner = new FrameDecoder(this.#settings.maxMessageSize);
+      this.#inner.free = this.#memory.free;
+    }
+    this.#inner.push(asBuffer(plaintext));
   }
 
   /** The next frame of the wire, for the mechanism. */
@@ -364,15 +382,6 @@ export class Engine {
   /** False: the batch stays where it is, be it that the connection is over, or that a key is at its limit. */
   get #canWrite(): boolean {
     return this.#phase === "traffic" && this.#outbox.open;
-  }
-
-  /** The decoder of a protecting mechanism's plaintext. */
-  #decoded(): FrameDecoder {
-    if (this.#inner === null) {
-      this.#inner = new FrameDecoder(this.#settings.maxMessageSize);
-      this.#inner.free = this.#memory.free;
-    }
-    return this.#inner;
   }
 
   #attempt(run: () => void): void {

@@ -2,7 +2,7 @@
  * One live connection: a stream socket, an engine and, once the handshake is done, a pipe. Octets are written here,
  * and every timer of a connection is here.
  *
- * Messages taken in one turn of the event loop are written together: when the batch is full, or when the turn is over.
+ * Messages taken in one turn of the event loop are written together: when the batch is full, or when {@link Pace} says so.
  * Reading stops while the pipe is full and goes on when it has room, so that a slow reader slows its writer down and
  * nothing grows.
  */
@@ -11,23 +11,17 @@ import type { Engine } from "../engine/engine.ts";
 import { Ready } from "../engine/event.ts";
 import type { PeerError } from "../errors.ts";
 import type { PipeTransport } from "../pipe/pipe.ts";
+import type { MessageSink } from "../wire/frame-decoder.ts";
 import type { PipeItem } from "../wire/message.ts";
 import { Alarm } from "./alarm.ts";
 import type { Allocator } from "./allocator.ts";
+import { Pace } from "./pace.ts";
 import type { ReadableSocket, ReadTarget } from "./read-buffer.ts";
 import type { SessionPipe } from "./session-pipe.ts";
 import { endGently, FIN_WAIT, writePieces } from "./stream-writing.ts";
 
-/** A batch of this many octets is written without waiting for the end of the turn. */
+/** A batch of this many octets is written at once. */
 const FLUSH = 262_144;
-/**
- * A batch below this size waits for the next turn when the turn that is over added so many items: whoever sends in a
- * loop gets only some 500 small messages sent a turn, and a record and a write for each 9 KiB were a third of their cost.
- */
-const FULL = 49_152;
-const BUSY = 256;
-/** Turns that a batch waits at most. */
-const PATIENCE = 8;
 /** Who reads or writes so many octets at once moves much data. */
 const BULK = 32_768;
 
@@ -42,18 +36,18 @@ export interface SessionOwner {
 }
 
 /** See the head of this file. */
-export class Session implements PipeTransport, ReadTarget {
+export class Session implements PipeTransport, ReadTarget, MessageSink {
   readonly #stream: ReadableSocket;
   readonly #socket: Socket;
   readonly #engine: Engine;
   readonly #owner: SessionOwner;
   readonly #allocator: Allocator;
+  readonly #pace: Pace;
   #pipe: SessionPipe | null = null;
   /** The kernel has not taken the last write yet. */
   #blocked = false;
-  #flushScheduled = false;
   #pumpScheduled = false;
-  /** The pipe is full, or the engine while its mechanism waits; reading stopped. */
+  /** The pipe is full, or the engine, whose mechanism waits; reading stopped. */
   #stalled = false;
   readonly #alarm = new Alarm(() => this.#onTimer());
   /** Set by `shutdown`: called once everything is written, or time is up. */
@@ -63,14 +57,10 @@ export class Session implements PipeTransport, ReadTarget {
   #peerEnded = false;
   #ended = false;
   #closed = false;
-  readonly #turnOver = (): void => this.#endTurn();
-  /** Items taken in this turn, and turns that the batch has waited. */
-  #taken = 0;
-  #waited = 0;
+  readonly #pumpNow = (): void => this.#pump();
   readonly #goOn = (): void => {
     if (!this.#blocked) this.#onDrain();
   };
-  readonly #pumpNow = (): void => this.#pump();
 
   /** `engine` is made by the caller, whose host calls `wake` here. */
   constructor(stream: ReadableSocket, engine: Engine, owner: SessionOwner, allocator: Allocator) {
@@ -79,6 +69,7 @@ export class Session implements PipeTransport, ReadTarget {
     this.#engine = engine;
     this.#owner = owner;
     this.#allocator = allocator;
+    this.#pace = new Pace(engine, () => this.#flush());
   }
 
   /** Begins to talk; the socket is connected. */
@@ -141,13 +132,17 @@ export class Session implements PipeTransport, ReadTarget {
     if (!this.#stalled) this.#pump();
   }
 
+  /** One item of the peer, for the pipe. False: no more for now. */
+  deliver(item: PipeItem): boolean {
+    return this.#pipe!.deliver(item) && !this.#closed;
+  }
+
   // The pipe's transport.
 
   take(item: PipeItem): boolean {
     if (this.#blocked || this.#engine.batched >= FLUSH || !this.#engine.send(item)) return false;
-    this.#taken++;
     if (this.#engine.batched >= FLUSH) this.#flush();
-    else this.#scheduleFlush();
+    else this.#pace.added();
     return true;
   }
 
@@ -214,8 +209,13 @@ export class Session implements PipeTransport, ReadTarget {
     const now = performance.now();
     this.#unstall(now);
     try {
-      for (let event = engine.next(now); event !== null; event = engine.next(now)) {
-        const goOn = event instanceof Ready ? this.#join(event) : this.#pipe!.deliver(event);
+      for (;;) {
+        let goOn = this.#pipe === null || engine.deliverShort(this);
+        if (goOn) {
+          const event = engine.next(now);
+          if (event === null) break;
+          goOn = event instanceof Ready ? this.#join(event) : this.deliver(event);
+        }
         if (this.#closed) return;
         if (!goOn) {
           this.#stall(now);
@@ -235,10 +235,10 @@ export class Session implements PipeTransport, ReadTarget {
     if (engine.full) this.#stall(now);
     if (engine.ended) {
       this.#finish();
-      return;
+    } else {
+      if (engine.hasOutput) this.#pace.soon();
+      this.#arm();
     }
-    if (engine.hasOutput) this.#scheduleFlush();
-    this.#arm();
   }
 
   /** The handshake is done. False when the pipe, which may be an old one, is full. */
@@ -267,26 +267,7 @@ export class Session implements PipeTransport, ReadTarget {
     this.#engine.resume(now);
   }
 
-  #scheduleFlush(): void {
-    if (this.#flushScheduled) return;
-    this.#flushScheduled = true;
-    process.nextTick(this.#turnOver);
-  }
-
-  #endTurn(): void {
-    const busy = this.#taken >= BUSY && this.#engine.batched < FULL && this.#waited < PATIENCE;
-    this.#taken = 0;
-    if (busy) {
-      this.#waited++;
-      setImmediate(this.#turnOver);
-    } else {
-      this.#waited = 0;
-      this.#flush();
-    }
-  }
-
   #flush(): void {
-    this.#flushScheduled = false;
     if (this.#closed || this.#blocked || this.#ended) return;
     const engine = this.#engine;
     if (!engine.hasOutput) return;
@@ -299,16 +280,12 @@ export class Session implements PipeTransport, ReadTarget {
       return;
     }
     if (pieces.length === 0) return;
-    const socket = this.#socket;
-    const room = writePieces(socket, pieces);
-    const taken = socket.writableLength === 0;
+    const room = writePieces(this.#socket, pieces);
+    const taken = this.#socket.writableLength === 0;
     engine.written(taken);
     this.#blocked = !room && !taken;
     // A batch too large to be written at once: the rest in later turns, or when the socket drains.
-    if (!this.#blocked && engine.batched > 0 && engine.hasOutput) {
-      this.#flushScheduled = true;
-      setImmediate(this.#goOn);
-    }
+    if (!this.#blocked && engine.batched > 0 && engine.hasOutput) this.#pace.later(this.#goOn);
     if (this.#onDrained.length > 0) this.#checkDrained();
   }
 

@@ -10,9 +10,10 @@
  * transient decoder, whose bodies are only looked at until the next call, assembles in memory that is used again.
  */
 import { bufferOver } from "../bytes/as-buffer.ts";
-import { Queue } from "../bytes/queue.ts";
+import { ChunkQueue } from "./chunk-queue.ts";
 import { checkFrame, LONG, readFrameSize } from "./frame.ts";
 import type { MemoryPool } from "./memory-pool.ts";
+import type { Message } from "./message.ts";
 
 /** Slab size, and the most memory behind a chunk that is parsed where it lies. */
 const SLAB = 8192;
@@ -20,7 +21,7 @@ const SLAB = 8192;
 const VIEW = 4096;
 /** What an announced size may reserve before its octets arrive. */
 const RESERVE = 4 * 1024 * 1024;
-/** So much room for a body is worth a read of its own; less comes with other frames in one read. */
+/** So much room for a body is worth a read of its own. */
 const DIRECT = 131_072;
 /** Smaller bodies of a transient decoder are not worth a block of the pool. */
 const POOLED = 16_384;
@@ -34,12 +35,20 @@ const RUN = 256;
 const WORTH_A_RUN = 2 * SLAB;
 const EMPTY = Buffer.alloc(0);
 
+/** Takes messages. */
+export interface MessageSink {
+  /** False: no more for now. The message was taken all the same. */
+  deliver(message: Message): boolean;
+}
+
 /** See the head of this file. After a thrown error the decoder must not be used again. */
 export class FrameDecoder {
   /** Flags of the frame that `next` found. */
   flags = 0;
   /** Body of the frame that `next` found; empty again when it finds none. */
   body: Buffer = EMPTY;
+  /** How many messages the last `shortMessages` handed out. */
+  delivered = 0;
   /** Largest acceptable body in octets; a larger one is refused from its header. May be changed between frames. */
   limit: number;
   /** Where a transient decoder assembles large bodies; null: each in memory of its own. */
@@ -60,12 +69,7 @@ export class FrameDecoder {
   /** The chunk is the caller's, to be written again after `release`. */
   #borrowed = false;
   readonly #transient: boolean;
-  readonly #waiting = new Queue<Buffer>();
-  /** Octets in the queue. */
-  #queued = 0;
-  /** Short chunks behind those, joined. */
-  #spill: Buffer = EMPTY;
-  #spilled = 0;
+  readonly #waiting = new ChunkQueue();
 
   /** A frame cut off by the end of the octets so far: its header, as far as it has come ... */
   readonly #header = Buffer.alloc(9);
@@ -86,7 +90,7 @@ export class FrameDecoder {
   /** Octets of memory behind what has not been decoded: received, or reserved for the rest of a frame. */
   get held(): number {
     const current = this.#window.length - this.#position + this.#chunk.length - this.#taken;
-    return current + this.#queued + this.#spilled + (this.#assembly?.length ?? 0);
+    return current + this.#waiting.size + (this.#assembly?.length ?? 0);
   }
 
   /** Stores octets. The chunk belongs to the decoder from now on; a `borrowed` one only until {@link FrameDecoder.release}. */
@@ -98,7 +102,7 @@ export class FrameDecoder {
       this.#viewed = false;
       this.#borrowed = borrowed;
     } else {
-      this.#wait(chunk, borrowed);
+      this.#waiting.push(chunk, borrowed);
     }
   }
 
@@ -120,37 +124,8 @@ export class FrameDecoder {
   /** Nothing is stored but the frame in assembly. */
   get #spent(): boolean {
     return (
-      this.#position === this.#window.length &&
-      this.#taken === this.#chunk.length &&
-      this.#waiting.length === 0 &&
-      this.#spilled === 0
+      this.#position === this.#window.length && this.#taken === this.#chunk.length && this.#waiting.size === 0
     );
-  }
-
-  /** Queues a chunk. Short ones are joined: each on its own would cost a hundred times the octets in it. */
-  #wait(chunk: Buffer, borrowed: boolean): void {
-    if (chunk.length >= VIEW) {
-      this.#endSpill();
-      this.#enqueue(borrowed ? Buffer.from(chunk) : chunk);
-      return;
-    }
-    if (this.#spilled + chunk.length > this.#spill.length) {
-      this.#endSpill();
-      this.#spill = Buffer.allocUnsafeSlow(SLAB);
-    }
-    this.#spilled += chunk.copy(this.#spill, this.#spilled);
-  }
-
-  /** What was joined takes its place in the queue. */
-  #endSpill(): void {
-    if (this.#spilled > 0) this.#enqueue(this.#spill.subarray(0, this.#spilled));
-    this.#spill = EMPTY;
-    this.#spilled = 0;
-  }
-
-  #enqueue(chunk: Buffer): void {
-    this.#waiting.push(chunk);
-    this.#queued += chunk.length;
   }
 
   /** A borrowed chunk is about to be written again: keeps a copy of what has not been decoded. */
@@ -216,13 +191,30 @@ export class FrameDecoder {
     }
   }
 
+  /**
+   * Hands the messages of one short frame that come next in the window to `sink`, in one loop: half the time of `next`
+   * and its callers. Stops before anything else, or when `sink` wants no more: then false. Not for a transient decoder.
+   */
+  shortMessages(sink: MessageSink): boolean {
+    this.delivered = 0;
+    if (this.#headerLength > 0 || this.#assembly !== null) return true;
+    const { byteOffset, length } = this.#window;
+    for (let start = this.#position + 2; start <= length; start = this.#position + 2) {
+      const size = this.#window[start - 1]!;
+      // Neither MORE, LONG nor COMMAND, nor a reserved bit.
+      if (this.#window[start - 2] !== 0 || start + size > length || size > this.limit) break;
+      this.#position = start + size;
+      this.delivered++;
+      if (!sink.deliver([bufferOver(this.#memory, byteOffset + start, size)])) return false;
+    }
+    return true;
+  }
+
   /** Makes the next stored octets the window. False when there are none. */
   #refill(): boolean {
     if (this.#taken === this.#chunk.length) {
       if (this.free !== null && !this.#viewed) this.free(this.#chunk);
-      if (this.#waiting.length === 0) this.#endSpill();
       const chunk = this.#waiting.shift();
-      this.#queued -= chunk?.length ?? 0;
       this.#chunk = chunk ?? EMPTY;
       this.#taken = 0;
       this.#viewed = false;

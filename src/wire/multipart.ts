@@ -16,6 +16,11 @@ export class MultipartAssembler {
     this.#maxSize = maxSize;
   }
 
+  /** True between the first and the last frame of a message. */
+  get begun(): boolean {
+    return this.#frames.length > 0;
+  }
+
   /** Adds a frame. The whole message when it was the last, else null. Throws {@link PeerError} `ERR_ZMTP_MESSAGE_TOO_LARGE`. */
   add(flags: number, body: Buffer): Message | null {
     const frames = this.#frames;

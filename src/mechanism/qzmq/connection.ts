@@ -150,8 +150,8 @@ export class Connection {
 
   get deadline(): number {
     if (this.#closing.ours) return this.#closing.theirs ? Number.POSITIVE_INFINITY : this.#closeBy;
-    const aging = { young: this.#agedAt, aged: this.#stopAt, stopped: Number.POSITIVE_INFINITY }[this.#age];
-    return Math.min(aging, this.#retryAt);
+    if (this.#age === "stopped") return this.#retryAt;
+    return Math.min(this.#age === "young" ? this.#agedAt : this.#stopAt, this.#retryAt);
   }
 
   /** Holds no secret. */
