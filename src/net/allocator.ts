@@ -11,9 +11,12 @@
  * makes it keep up to twice that. Other C libraries do not mind.
  */
 import { MessageChannel } from "node:worker_threads";
+import { Ballast } from "./ballast.ts";
 
 /** Just below the largest size that glibc learns from, 32 MiB. */
 const LESSON = 31 * 1024 * 1024;
+/** How often, while much data passes, the heap is looked at. */
+const LOOK = 4096;
 /** Freeing by hand takes a microsecond or two: below so many octets it does not pay. */
 const WORTH = 16_384;
 
@@ -24,15 +27,15 @@ interface Transferable {
 
 /** See the head of this file. One a context. */
 export class Allocator {
-  #taught = false;
   readonly #detach = detacher();
+  readonly #ballast = new Ballast();
+  #bulks = 0;
 
   /** Much data is passing. */
   bulk(): void {
-    if (this.#taught) return;
-    this.#taught = true;
     // Untouched, it takes no memory but addresses.
-    this.free(Buffer.allocUnsafeSlow(LESSON));
+    if (this.#bulks === 0) this.free(Buffer.allocUnsafeSlow(LESSON));
+    if (this.#bulks++ % LOOK === 0) this.#ballast.check();
   }
 
   /** Frees `bytes`, which is empty afterwards, if that pays and it is all of its memory. */
