@@ -21,11 +21,11 @@ import { keyExchange } from "./kem.ts";
 import type { EpochSecrets, Exporter } from "./key-schedule.ts";
 import type { KeysConfirmed, PeerProven } from "./proof.ts";
 import {
-  COALESCE,
   cutRecords,
   decodeRecordHead,
   HARD_BYTES,
   HARD_RECORDS,
+  LARGEST,
   RECORD_OVERHEAD,
   type RecordOpener,
   type RecordSealer,
@@ -198,7 +198,7 @@ export class Connection {
   /** Seals encoded frames into the output, for what a handshake still owes. */
   queue(frames: readonly Uint8Array[], size: number): void {
     const out = this.#parts.output;
-    if (size > 0 && size <= Math.min(this.#parts.peerRecordLimit, COALESCE)) {
+    if (size > 0 && size <= Math.min(this.#parts.peerRecordLimit, LARGEST)) {
       this.#epochs.seal("MESSAGE", frames, size, out);
       return;
     }

@@ -26,10 +26,10 @@ export const EARLY_OVERHEAD = 15 + TAG_LENGTH;
 export const HARD_RECORDS = 2 ** 33;
 export const HARD_BYTES = 2 ** 41;
 
-/** Small messages share records up to this size of plaintext. */
-export const COALESCE = 131_072;
-/** Large frames fill records up to this size; in still larger ones the AEAD gets no faster. */
-const LARGE = 131_072;
+/** A record of so much plaintext is full: what comes next begins another, so that one large frame lies in one record. */
+const FULL = 65_536;
+/** The largest record made; in still larger ones the AEAD gets no faster. */
+export const LARGEST = 131_072;
 
 const NAMES: Readonly<Record<RecordName, Uint8Array>> = {
   MESSAGE: new Writer().v8(utf8("MESSAGE")).finish(),
@@ -195,15 +195,15 @@ export class RecordOpener {
 
 /**
  * Cuts encoded frames into record plaintexts of at most `limit` octets and calls `emit` with each, its pieces and their
- * size. Pieces share a record of some 64 KiB; one that would make it larger goes in with what is before it only when
- * that is little, such as the header of a large frame.
+ * size. Pieces share a record until it is full; one for which there is not room enough goes in with what is before it
+ * only when that is little, such as the header of a large frame.
  */
 export function cutRecords(
   frames: readonly Uint8Array[],
   limit: number,
   emit: (pieces: readonly Uint8Array[], size: number) => void,
 ): void {
-  const largest = Math.min(LARGE, limit);
+  const largest = Math.min(LARGEST, limit);
   let pieces: Uint8Array[] = [];
   let size = 0;
   const flush = () => {
@@ -212,13 +212,13 @@ export function cutRecords(
     size = 0;
   };
   for (const frame of frames) {
-    if (size + frame.length > COALESCE && size >= COALESCE / 2) flush();
+    if (size + frame.length > largest && size >= FULL / 2) flush();
     for (let start = 0; start < frame.length; ) {
       const end = Math.min(frame.length, start + largest - size);
       pieces.push(frame.subarray(start, end));
       size += end - start;
       start = end;
-      if (size >= COALESCE || size === largest) flush();
+      if (size >= FULL || size === largest) flush();
     }
   }
   flush();

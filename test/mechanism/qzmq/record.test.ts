@@ -221,4 +221,23 @@ test("metadata: padding hides lengths, and a peer cannot name its User-Id", () =
   );
 });
 
+test("a large frame and its header make one record; batches of smaller frames share one", () => {
+  const sizes = (...lengths: number[]): number[] => {
+    const emitted: number[] = [];
+    cutRecords(
+      lengths.map((length) => new Uint8Array(length)),
+      262_144,
+      (_pieces, size) => emitted.push(size),
+    );
+    return emitted;
+  };
+  assert.equal(sizes(9, 65_536, 9, 65_536, 9, 65_536), [65_545, 65_545, 65_545]);
+  assert.equal(sizes(49_179, 49_179, 49_179), [98_358, 49_179]);
+  assert.equal(sizes(40_000, 9, 100_000), [40_009, 100_000]);
+  assert.equal(
+    sizes(9, 1_048_576),
+    [131_072, 131_072, 131_072, 131_072, 131_072, 131_072, 131_072, 131_072, 9],
+  );
+});
+
 test.run();
