@@ -130,6 +130,14 @@ test("frames and octets of one message are bounded", () => {
   assert.is(errorCode(size), "ERR_ZMTP_MESSAGE_TOO_LARGE");
 });
 
+test("a short message beyond the limit is refused behind others too", () => {
+  const party = reader({ settings: { maxMessageSize: 4 } });
+  const frames = ["a", "bc", "def", "four", "fives"].map((text) => encodeFrame(0, Buffer.from(text)));
+  party.receive(Buffer.concat(frames));
+  assert.equal(party.items, [["a"], ["bc"], ["def"], ["four"]]);
+  assert.is(errorCode(party), "ERR_ZMTP_MESSAGE_TOO_LARGE");
+});
+
 test("subscriptions: commands to a 3.1 peer, messages to a 3.0 one; both are understood from anyone", () => {
   for (const [minor, expected] of [
     [1, Buffer.concat([command("SUBSCRIBE", octets('"t"')), command("CANCEL", octets('"t"'))])],

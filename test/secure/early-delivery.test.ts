@@ -83,4 +83,25 @@ test("immediate: the whole way, with an answer", async () => {
   assert.equal((await settled(client.receive())).map(String), ["answer"]);
 });
 
+test("immediate: each of several early messages is marked, and none that follow", async () => {
+  const pull = use(new Pull({ security: bobServer(AT_ONCE) }));
+  await pull.bind(freeEndpoint());
+  const security = aliceClient({ earlyData: true, earlyDelivery: "immediate" });
+  const push = () => new Push({ security });
+  await fetchTicket(security, pull.lastEndpoint!, push);
+  const client = use(push());
+  client.connect(pull.lastEndpoint!);
+  const early = ["first", "second", "third"];
+  for (const text of early) await settled(client.send(text));
+  for (const text of early) {
+    const message = await settled(pull.receive());
+    assert.equal([String(message), qzmq.isEarly(message)], [text, true]);
+  }
+  for (const text of ["fourth", "fifth"]) await settled(client.send(text));
+  for (const text of ["fourth", "fifth"]) {
+    const message = await settled(pull.receive());
+    assert.equal([String(message), qzmq.isEarly(message)], [text, false]);
+  }
+});
+
 test.run();
