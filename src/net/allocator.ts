@@ -28,8 +28,12 @@ interface Transferable {
 /** See the head of this file. One a context. */
 export class Allocator {
   readonly #detach = detacher();
-  readonly #ballast = new Ballast();
+  readonly #ballast: Pick<Ballast, "check">;
   #bulks = 0;
+
+  constructor(ballast: Pick<Ballast, "check"> = new Ballast()) {
+    this.#ballast = ballast;
+  }
 
   /** Much data is passing. */
   bulk(): void {

@@ -1,6 +1,7 @@
 /** Who gets ballast: a heap that V8 would mark over and over, and no other. */
 import { test } from "uvu";
 import * as assert from "uvu/assert";
+import { Allocator } from "../../src/net/allocator.ts";
 import { Ballast } from "../../src/net/ballast.ts";
 
 const MIB = 1024 * 1024;
@@ -15,12 +16,17 @@ test("a small heap and a large one get none", () => {
 
 test("a heap between is lifted out of the range, once", () => {
   for (const heap of [7.8, 8.8, 11, 12.9]) {
-    const ballast = new Ballast(() => heap * MIB);
+    let looks = 0;
+    const ballast = new Ballast(() => {
+      looks++;
+      return heap * MIB;
+    });
     ballast.check();
     const { size } = ballast;
     assert.ok(size + heap * MIB >= 13 * MIB && size + heap * MIB < 13 * MIB + 16, `${heap} MiB and ${size}`);
     ballast.check();
     assert.is(ballast.size, size);
+    assert.is(looks, 1, "who has it does not look again");
   }
 });
 
@@ -32,6 +38,16 @@ test("a heap that has grown gets it then", () => {
   heap = 9 * MIB;
   ballast.check();
   assert.is(ballast.size, 4 * MIB);
+});
+
+test("an allocator looks at the heap when much data begins to pass, and now and then", () => {
+  let looks = 0;
+  const allocator = new Allocator({ check: () => void looks++ });
+  assert.is(looks, 0);
+  allocator.bulk();
+  assert.is(looks, 1);
+  for (let i = 0; i < 10_000; i++) allocator.bulk();
+  assert.is(looks, 3);
 });
 
 test("this process's heap can be asked", () => {

@@ -162,6 +162,16 @@ test("bodies from 256 octets on share memory, of which one pins at most 512 time
   }
 });
 
+test("medium frames among small ones share the slabs of these", () => {
+  const pair = [encodeFrame(0, Buffer.alloc(1000, 4)), encodeFrame(0, Buffer.alloc(16, 1))];
+  const decoder = new FrameDecoder(UNLIMITED);
+  decoder.push(fresh(Buffer.concat(Array.from({ length: 200 }, () => pair).flat())), true);
+  const memories = new Set<ArrayBufferLike>();
+  while (decoder.next()) memories.add(decoder.body.buffer);
+  // A frame that a slab cuts off begins the next one.
+  assert.ok(memories.size <= 40, `${memories.size} pieces of memory for 200 pairs`);
+});
+
 test("a large body is assembled once, in one buffer of exactly its size", () => {
   const size = 1024 * 1024;
   const frame = encodeFrame(0, Buffer.alloc(size, 5));
