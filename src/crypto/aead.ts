@@ -1,7 +1,7 @@
 /** An {@link Aead} from what a back end brings; the checks that both make alike. */
 import { Held } from "./held.ts";
 import { requireLength } from "./inputs.ts";
-import type { Aead, AeadKey, AeadName } from "./provider.ts";
+import type { Aead, AeadKey, AeadName, Opening, Sealing } from "./provider.ts";
 
 /** Octets of an AEAD key. */
 const KEY_LENGTH = 32;
@@ -15,8 +15,9 @@ export interface AeadCore<K> {
   readonly name: AeadName;
   /** A back end's form of 32 octets of key, copied. */
   load(key: Uint8Array): K;
-  seal(key: K, nonce: Uint8Array, aad: Uint8Array, plaintext: readonly Uint8Array[]): Uint8Array[];
-  open(key: K, nonce: Uint8Array, aad: Uint8Array, sealed: Uint8Array): Uint8Array | null;
+  /** Both copy the nonce; what they return is called once, and not after `erase`. */
+  beginSeal(key: K, nonce: Uint8Array): Sealing;
+  beginOpen(key: K, nonce: Uint8Array): Opening;
   erase(key: K): void;
 }
 
@@ -30,14 +31,29 @@ class Key<K> implements AeadKey {
   }
 
   seal(nonce: Uint8Array, aad: Uint8Array, plaintext: readonly Uint8Array[]): Uint8Array[] {
-    requireLength(nonce, NONCE_LENGTH, "nonce");
-    return this.#core.seal(this.#key.get(), nonce, aad, plaintext);
+    return this.beginSeal(nonce)(aad, plaintext);
   }
 
   open(nonce: Uint8Array, aad: Uint8Array, sealed: Uint8Array): Uint8Array | null {
+    return this.beginOpen(nonce)(aad, sealed);
+  }
+
+  beginSeal(nonce: Uint8Array): Sealing {
     requireLength(nonce, NONCE_LENGTH, "nonce");
-    const key = this.#key.get();
-    return sealed.length < TAG_LENGTH ? null : this.#core.open(key, nonce, aad, sealed);
+    const seal = this.#core.beginSeal(this.#key.get(), nonce);
+    return (aad, plaintext) => {
+      this.#key.get();
+      return seal(aad, plaintext);
+    };
+  }
+
+  beginOpen(nonce: Uint8Array): Opening {
+    requireLength(nonce, NONCE_LENGTH, "nonce");
+    const open = this.#core.beginOpen(this.#key.get(), nonce);
+    return (aad, sealed) => {
+      this.#key.get();
+      return sealed.length < TAG_LENGTH ? null : open(aad, sealed);
+    };
   }
 
   wipe(): void {

@@ -70,17 +70,23 @@ function aead(name: AeadName): Aead {
   return buildAead<Uint8Array>({
     name,
     load: (key) => new Uint8Array(key),
-    seal: (key, nonce, aad, plaintext) => [
-      cipher(key, nonce, aad).encrypt(plaintext.length === 1 ? plaintext[0]! : concatBytes(...plaintext)),
-    ],
-    open(key, nonce, aad, sealed) {
-      const opener = cipher(key, nonce, aad);
-      try {
-        return opener.decrypt(sealed);
-      } catch {
-        // With the lengths checked, a wrong tag is all that noble can object to.
-        return null;
-      }
+    beginSeal(key, nonce) {
+      const copied = nonce.slice();
+      return (aad, plaintext) => [
+        cipher(key, copied, aad).encrypt(plaintext.length === 1 ? plaintext[0]! : concatBytes(...plaintext)),
+      ];
+    },
+    beginOpen(key, nonce) {
+      const copied = nonce.slice();
+      return (aad, sealed) => {
+        const opener = cipher(key, copied, aad);
+        try {
+          return opener.decrypt(sealed);
+        } catch {
+          // With the lengths checked, a wrong tag is all that noble can object to.
+          return null;
+        }
+      };
     },
     erase: wipe,
   });

@@ -21,30 +21,34 @@ export function nodeAead(name: AeadName): Aead {
   return buildAead<KeyObject>({
     name,
     load: (key) => createSecretKey(key),
-    seal(key, nonce, aad, plaintext) {
+    beginSeal(key, nonce) {
       const sealer = createCipheriv(cipher, key, nonce, OPTIONS);
-      sealer.setAAD(aad);
-      const out: Uint8Array[] = [];
-      for (const piece of plaintext) {
-        if (piece.length > 0) out.push(plain(sealer.update(piece)));
-      }
-      sealer.final();
-      out.push(plain(sealer.getAuthTag()));
-      return out;
+      return (aad, plaintext) => {
+        sealer.setAAD(aad);
+        const out: Uint8Array[] = [];
+        for (const piece of plaintext) {
+          if (piece.length > 0) out.push(plain(sealer.update(piece)));
+        }
+        sealer.final();
+        out.push(plain(sealer.getAuthTag()));
+        return out;
+      };
     },
-    open(key, nonce, aad, sealed) {
+    beginOpen(key, nonce) {
       const opener = createDecipheriv(cipher, key, nonce, OPTIONS);
-      const end = sealed.length - TAG_LENGTH;
-      opener.setAAD(aad);
-      opener.setAuthTag(sealed.subarray(end));
-      const plaintext = opener.update(sealed.subarray(0, end));
-      try {
-        opener.final();
-      } catch {
-        // A wrong tag is the only thing that `final` of these modes can object to.
-        return null;
-      }
-      return plain(plaintext);
+      return (aad, sealed) => {
+        const end = sealed.length - TAG_LENGTH;
+        opener.setAAD(aad);
+        opener.setAuthTag(sealed.subarray(end));
+        const plaintext = opener.update(sealed.subarray(0, end));
+        try {
+          opener.final();
+        } catch {
+          // A wrong tag is the only thing that `final` of these modes can object to.
+          return null;
+        }
+        return plain(plaintext);
+      };
     },
     erase: () => {},
   });

@@ -47,9 +47,19 @@ export interface AeadKey {
   seal(nonce: Uint8Array, aad: Uint8Array, plaintext: readonly Uint8Array[]): Uint8Array[];
   /** Decrypts ciphertext || tag into fresh memory, or returns `null` when it was not sealed this way. Never throws for hostile input. */
   open(nonce: Uint8Array, aad: Uint8Array, sealed: Uint8Array): Uint8Array | null;
+  /** Does ahead of time what of `seal` hangs on the nonce alone, which is copied. What is returned is good for one call. */
+  beginSeal(nonce: Uint8Array): Sealing;
+  /** The same for `open`. */
+  beginOpen(nonce: Uint8Array): Opening;
   /** Overwrites what this object holds of the key. Any later use throws. */
   wipe(): void;
 }
+
+/** {@link AeadKey.seal} under a nonce that is settled. */
+export type Sealing = (aad: Uint8Array, plaintext: readonly Uint8Array[]) => Uint8Array[];
+
+/** {@link AeadKey.open} under a nonce that is settled. */
+export type Opening = (aad: Uint8Array, sealed: Uint8Array) => Uint8Array | null;
 
 /** An AEAD algorithm: 32-octet keys, 12-octet nonces, 16-octet tags. */
 export interface Aead {

@@ -117,6 +117,7 @@ export class Outbox {
    * when it may, or nothing.
    */
   written(copied: boolean): void {
+    if (this.#sealed !== null) this.#mechanism.prepare?.();
     if (copied) this.drained();
     // Sealed pieces are not the batch's; what waits in it until the mechanism may send again is untouched.
     if (!this.#lent) return;

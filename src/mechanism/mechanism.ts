@@ -151,6 +151,11 @@ export interface Mechanism {
    * and `canSend`.
    */
   seal(frames: readonly Uint8Array[], size: number, now: number): Uint8Array[];
+  /**
+   * What was sealed is on its way: while the peer looks at it there is time for what the next records will need, whatever
+   * they hold. Absent: nothing.
+   */
+  prepare?(): void;
   /** The deadline has passed. */
   onDeadline(now: number): void;
   /** We are about to close in good order: queues an authenticated goodbye where the mechanism has one. */

@@ -82,13 +82,31 @@ for (const name of AEADS) {
       assert.equal(sealed, before);
     });
 
+    test(`${name}, ${backEnd}: begun ahead it is the same, and the nonce is copied`, () => {
+      const key = aead.key(pattern(32));
+      const written = nonce.slice();
+      const [seal, open] = [key.beginSeal(written), key.beginOpen(written)];
+      written.fill(0);
+      const sealed = join(seal(aad, [pattern(20)]));
+      assert.equal(sealed, join(key.seal(nonce, aad, [pattern(20)])));
+      assert.equal(open(aad, sealed), pattern(20));
+      assert.is(key.beginOpen(nonce)(aad, tampered(sealed, 3)), null);
+      assert.is(key.beginOpen(nonce)(aad, pattern(15)), null);
+    });
+
     test(`${name}, ${backEnd}: wrong lengths and wiped keys throw`, () => {
       assert.throws(() => aead.key(pattern(31)), isRangeError);
       const key = aead.key(pattern(32));
       assert.throws(() => key.seal(pattern(11), aad, []), isRangeError);
       assert.throws(() => key.open(pattern(13), aad, pattern(16)), isRangeError);
+      assert.throws(() => key.beginSeal(pattern(11)), isRangeError);
+      assert.throws(() => key.beginOpen(pattern(13)), isRangeError);
+      const [seal, open] = [key.beginSeal(nonce), key.beginOpen(nonce)];
       key.wipe();
       key.wipe();
+      assert.throws(() => seal(aad, []), isWiped);
+      assert.throws(() => open(aad, pattern(16)), isWiped);
+      assert.throws(() => key.beginSeal(nonce), isWiped);
       assert.throws(() => key.seal(nonce, aad, []), isWiped);
       assert.throws(() => key.open(nonce, aad, pattern(16)), isWiped);
       assert.throws(() => key.open(nonce, aad, none), isWiped);

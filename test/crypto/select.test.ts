@@ -75,7 +75,13 @@ test("a wrong AEAD fails its probe", () => {
     ...aead,
     key: (raw) => {
       const key = aead.key(raw);
-      return { seal: key.seal.bind(key), open: opened, wipe: () => key.wipe() };
+      return {
+        seal: key.seal.bind(key),
+        open: opened,
+        beginSeal: key.beginSeal.bind(key),
+        beginOpen: key.beginOpen.bind(key),
+        wipe: () => key.wipe(),
+      };
     },
   });
   const key = aead.key(pattern(32, 4));

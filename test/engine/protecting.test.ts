@@ -166,6 +166,20 @@ test("sealed octets survive the batch's memory", () => {
   );
 });
 
+test("the mechanism gets ready for the next record when one is on its way, not before, and not for a handshake", () => {
+  const { a, toyA } = connected();
+  assert.not(toyA.calls.includes("prepare"));
+  a.engine.send([Buffer.from("x")]);
+  a.engine.takeOutput(0);
+  assert.is(toyA.calls.at(-1), "seal");
+  a.engine.written(true);
+  assert.is(toyA.calls.at(-1), "prepare");
+  a.engine.send([Buffer.from("y")]);
+  a.engine.takeOutput(0);
+  a.engine.written(false);
+  assert.is(toyA.calls.filter((name) => name === "prepare").length, 2);
+});
+
 test("sealed octets are freed when they are written, not before", () => {
   const { a, b } = connected({ recordSize: 1 << 16 });
   const take = (text: string): Uint8Array[] => {

@@ -143,6 +143,10 @@ export class Toy implements Mechanism {
     return out;
   }
 
+  prepare(): void {
+    this.#called("prepare");
+  }
+
   onDeadline(now: number): void {
     this.#called("onDeadline");
     this.deadline = Number.POSITIVE_INFINITY;

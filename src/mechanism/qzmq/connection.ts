@@ -195,6 +195,11 @@ export class Connection {
     return this.#parts.output.splice(0);
   }
 
+  /** See {@link Epochs.prepare}. */
+  prepare(): void {
+    this.#epochs.prepare();
+  }
+
   /** Seals encoded frames into the output, for what a handshake still owes. */
   queue(frames: readonly Uint8Array[], size: number): void {
     const out = this.#parts.output;

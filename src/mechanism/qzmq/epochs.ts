@@ -91,6 +91,12 @@ export class Epochs {
     this.#parts.counters.bytesSealed += size;
   }
 
+  /** Does ahead what the next record of either direction will need. */
+  prepare(): void {
+    this.#sealer.prepare();
+    this.#opener.prepare();
+  }
+
   /** Seals one control message; returns its plaintext. */
   sealControl(control: Control, out: Uint8Array[]): Uint8Array {
     const plaintext = encodeControl(control);

@@ -195,6 +195,10 @@ export class QzmqMechanism implements Mechanism {
     return this.#guard(() => this.#ready().seal(frames, size, now));
   }
 
+  prepare(): void {
+    if (!this.#over) this.#connection?.prepare();
+  }
+
   onDeadline(now: number): void {
     this.#tick(now);
     this.#guard(() => {

@@ -31,11 +31,16 @@ const iv = Uint8Array.from({ length: 12 }, (_, i) => 0x10 * i);
 function showing() {
   const seen: { nonce: string; aad: string }[] = [];
   const aead: AeadKey = {
-    seal(nonce, aad) {
-      seen.push({ nonce: Buffer.from(nonce).toString("hex"), aad: Buffer.from(aad).toString("latin1") });
-      return [new Uint8Array(16)];
-    },
+    seal: (nonce, aad, plaintext) => aead.beginSeal(nonce)(aad, plaintext),
     open: () => null,
+    beginSeal(nonce) {
+      const shown = Buffer.from(nonce).toString("hex");
+      return (aad) => {
+        seen.push({ nonce: shown, aad: Buffer.from(aad).toString("latin1") });
+        return [new Uint8Array(16)];
+      };
+    },
+    beginOpen: () => () => null,
     wipe() {},
   };
   return { seen, key: { aead, iv } };
@@ -50,6 +55,41 @@ test("nonce = (stream || sequence) XOR iv; associated data = what stands before 
   assert.equal(seen[257], { nonce: "ffefdfcf405060708090a1b1", aad: "\x07CONTROL\x03\0\0\0\0\0\0\x01\x01" });
   assert.is(sealer.records, 258);
   assert.equal(out[0]!.subarray(0, 2), Uint8Array.of(4, 17 + 1 + 16));
+});
+
+test("a cipher made ahead has the nonce of the next record, is used once, and is gone with the key", () => {
+  const { seen, key } = showing();
+  const sealer = new RecordSealer(key, 0, 0);
+  const out: Uint8Array[] = [];
+  sealer.prepare();
+  sealer.seal("MESSAGE", [Uint8Array.of(1)], 1, out);
+  sealer.seal("MESSAGE", [Uint8Array.of(1)], 1, out);
+  sealer.prepare();
+  sealer.prepare();
+  sealer.seal("CONTROL", [Uint8Array.of(1)], 1, out);
+  assert.equal(
+    seen.map(({ nonce }) => nonce.slice(-2)),
+    ["b0", "b1", "b2"],
+  );
+
+  const real = () => ({ aead: provider.aeads["AES-256-GCM"].key(new Uint8Array(32)), iv: iv.slice() });
+  const [ours, theirs] = [new RecordSealer(real(), 1, 0), new RecordOpener(real(), 1, 0)];
+  for (let i = 0; i < 6; i++) {
+    if (i % 2 === 1) ours.prepare();
+    if (i % 3 === 1) theirs.prepare();
+    const pieces: Uint8Array[] = [];
+    ours.seal("MESSAGE", [Uint8Array.of(i, 7)], 2, pieces);
+    const body = Buffer.concat(pieces).subarray(2);
+    assert.equal(theirs.open(decodeRecordHead(body)!, body), Uint8Array.of(i, 7));
+  }
+  ours.prepare();
+  theirs.prepare();
+  ours.wipe();
+  theirs.wipe();
+  assert.throws(() => ours.seal("MESSAGE", [Uint8Array.of(1)], 1, []), /wiped/);
+  const body = Buffer.concat([Buffer.from("\x07MESSAGE\0"), Buffer.alloc(8 + 17)]);
+  body[16] = 6;
+  assert.throws(() => theirs.open(decodeRecordHead(body)!, body), /wiped/);
 });
 
 test("a sealed part uses stream 0, key_id 0, sequence 0", () => {
@@ -88,7 +128,7 @@ test("a key at its hard limit seals nothing", () => {
 test("a key at its hard limit opens nothing, and a batch is sealed up to the limit alone", () => {
   const isLimit = (error: unknown) => error instanceof PeerError && error.code === "ERR_QZMQ_LIMIT";
   const { key } = showing();
-  const opener = new RecordOpener({ ...key, aead: { ...key.aead, open: () => new Uint8Array(0) } }, 1, 0);
+  const opener = new RecordOpener({ ...key, aead: { ...key.aead, beginOpen: () => () => new Uint8Array(0) } }, 1, 0);
   /** The octets that are looked at; of the rest there is only the length. */
   const body = (sequence: number, size: number): Uint8Array => {
     const head = Buffer.concat([Buffer.from("\x07MESSAGE\0"), Buffer.alloc(8)]);
