@@ -37,7 +37,7 @@ export class Pace {
 
   /** There is something to write. */
   soon(): void {
-    if (this.#due || this.#held) return;
+    if (this.#due) return;
     this.#due = true;
     process.nextTick(this.#turnOver);
   }

@@ -128,7 +128,14 @@ for (const [name, factories, numRuns] of KINDS) {
               if (change) expected.push({ subscribe: one === "SUBSCRIBE", topic: "t" });
             } else {
               const frames = one.map((size, i) => Buffer.alloc(size, at * 5 + i + 1));
-              batch.push(...frames.map((frame, i) => encodeFrame(i < one.length - 1 ? 1 : 0, frame)));
+              for (const [i, frame] of frames.entries()) {
+                const more = i < frames.length - 1;
+                batch.push(encodeFrame(more ? 1 : 0, frame));
+                if (!more || at % 2 === 0) continue;
+                // A change of subscription between the parts of a message comes before it.
+                batch.push(command("SUBSCRIBE", Buffer.from("between")));
+                expected.push({ subscribe: true, topic: "between" });
+              }
               expected.push(plain(frames));
             }
             if (batch.length < batches[at % batches.length]!) continue;
@@ -142,15 +149,19 @@ for (const [name, factories, numRuns] of KINDS) {
           const found: PipeItem[] = [];
           let stop = 0;
           let left = stops[0]!;
+          let stopped = false;
           const sink = {
             deliver(message: PipeItem): boolean {
+              assert.not(stopped, "more than was wanted");
               found.push(message);
               if (--left > 0) return true;
               left = stops[++stop % stops.length]!;
+              stopped = true;
               return false;
             },
           };
           const pump = (): boolean => {
+            stopped = false;
             for (;;) {
               if (!engine.deliverShort(sink)) return true;
               const event = engine.next(0);
