@@ -11,7 +11,7 @@ import { Socket } from "./socket.ts";
 import { CORE } from "./socket-core.ts";
 import { SOCKET_TYPE_NUMBER, type SocketType } from "./wire/socket-type.ts";
 
-/** One frame of a received message. */
+/** One frame of a received message. Other messages may lie in its `buffer`: never transfer that. */
 export type Message = Buffer;
 
 /** Sockets that send. `M` is what they accept, `O` are further arguments of `send`. */

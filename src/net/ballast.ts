@@ -26,7 +26,10 @@ export class Ballast {
     return 8 * this.#numbers.length;
   }
 
-  /** Much data is passing: takes what the heap lacks. To be called now and then, for the heap may have grown. */
+  /**
+   * Much data is passing: takes what the heap lacks, and keeps it, for what is let go counts until the heap is marked. To
+   * be called now and then, for the heap may have grown.
+   */
   check(): void {
     if (this.size > 0) return;
     const heap = this.#heap();

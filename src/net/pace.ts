@@ -14,7 +14,10 @@ const PATIENCE = 8;
 export class Pace {
   readonly #batch: { readonly batched: number };
   readonly #flush: () => void;
+  /** The end of a turn is awaited. */
   #due = false;
+  /** The task of `later` is awaited. */
+  #held = false;
   /** Items added in this turn, and turns that the batch has waited. */
   #added = 0;
   #waited = 0;
@@ -39,11 +42,12 @@ export class Pace {
     process.nextTick(this.#turnOver);
   }
 
-  /** Calls `task` in the next turn, and does not flush before. */
+  /** Calls `task`, which flushes, once in the next turn, and does not flush before. */
   later(task: () => void): void {
-    this.#due = true;
+    if (this.#held) return;
+    this.#held = true;
     setImmediate(() => {
-      this.#due = false;
+      this.#held = false;
       task();
     });
   }
@@ -58,6 +62,6 @@ export class Pace {
     }
     this.#waited = 0;
     this.#due = false;
-    this.#flush();
+    if (!this.#held) this.#flush();
   }
 }

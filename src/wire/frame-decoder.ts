@@ -17,7 +17,7 @@ import type { Message } from "./message.ts";
 
 /** Slab size, and the most memory behind a chunk that is parsed where it lies. */
 const SLAB = 8192;
-/** Frames from this size on are viewed in the chunk they came in (at most 64 KiB from a socket). */
+/** Frames from this size on begin no slab of small ones: they share one with their like, are viewed, or assembled. */
 const VIEW = 4096;
 /** What an announced size may reserve before its octets arrive. */
 const RESERVE = 4 * 1024 * 1024;
@@ -193,11 +193,11 @@ export class FrameDecoder {
 
   /**
    * Hands the messages of one short frame that come next in the window to `sink`, in one loop: half the time of `next`
-   * and its callers. Stops before anything else, or when `sink` wants no more: then false. Not for a transient decoder.
+   * and its callers. Stops before anything else, as a frame that is cut off (which leaves the window empty), or when
+   * `sink` wants no more: then false. `sink` must not call the decoder. Not for a transient decoder.
    */
   shortMessages(sink: MessageSink): boolean {
     this.delivered = 0;
-    if (this.#headerLength > 0 || this.#assembly !== null) return true;
     const { byteOffset, length } = this.#window;
     for (let start = this.#position + 2; start <= length; start = this.#position + 2) {
       const size = this.#window[start - 1]!;
@@ -253,7 +253,8 @@ export class FrameDecoder {
     if (run >= WORTH_A_RUN || (run > 0 && next >= VIEW)) {
       this.#takeRun(run);
     } else if (next >= VIEW) {
-      // The rest or the beginning of a frame is copied to where the whole belongs. A view pins at most 16 times its size.
+      // The rest or the beginning of a frame is copied to where the whole belongs. What is whole has more than 32 KiB: a
+      // view pins at most 8 times its size, since no record and no read brings more than 256 KiB.
       if (this.#assembly === null && next <= left) this.#viewed = true;
       this.#parseInPlace();
       this.#limitWindow();

@@ -275,6 +275,29 @@ test("PING and PONG travel in records", () => {
   assert.not(Buffer.concat(a.written).includes("PING"));
 });
 
+test("of a batch of more than 512 KiB 256 KiB are sealed at a time, and what is smaller as a whole", () => {
+  const { a, b, toyA } = connected({ recordSize: 1 << 16 });
+  const take = (): number => {
+    const before = toyA.sealed.reduce((sum, size) => sum + size, 0);
+    b.receive(a.output());
+    return toyA.sealed.reduce((sum, size) => sum + size, 0) - before;
+  };
+  for (const [size, portions] of [
+    [524_279, [524_288]],
+    [524_280, [262_144, 262_145]],
+    [1_000_000, [262_144, 262_144, 475_721]],
+  ] as const) {
+    a.engine.send([Buffer.alloc(size, size)]);
+    for (const portion of portions) {
+      assert.ok(a.engine.hasOutput);
+      assert.is(take(), portion);
+    }
+    assert.not(a.engine.hasOutput);
+    assert.equal(b.items.pop(), [Buffer.alloc(size, size).toString("latin1")]);
+  }
+  assert.is(b.error, null);
+});
+
 test("a frame that does not open ends the connection, and the peer is told", () => {
   const { a, b } = connected();
   a.engine.send([Buffer.from("x")]);
@@ -301,6 +324,20 @@ test("an error while sealing ends the connection once; what the mechanism said b
   assert.is(a.output().length, 7);
   assert.not(a.engine.hasOutput);
   assert.is(a.engine.takeOutput(0).length, 0);
+});
+
+test("close: what was sealed for it stays as it is when the kernel is done with what was written before", () => {
+  const { a, b } = connected({ recordSize: 1 << 16 });
+  a.engine.send([Buffer.from("before")]);
+  const before = Buffer.concat(a.engine.takeOutput(0));
+  a.engine.written(false);
+  a.engine.send([Buffer.from("last")]);
+  a.engine.close(0);
+  a.engine.drained();
+  b.receive(before);
+  b.receive(a.output());
+  assert.is(b.error, null);
+  assert.equal(b.items, [["before"], ["last"]]);
 });
 
 test("close: what was sent, then the goodbye, then nothing", () => {

@@ -36,4 +36,14 @@ test("without ArrayBuffer.prototype.transfer too", () => {
   }
 });
 
+test("much data: first of all one block is freed from which glibc learns, below 32 MiB and above what is used", () => {
+  const freed: number[] = [];
+  const allocator = new Allocator({ check: () => {} });
+  allocator.free = (bytes) => void freed.push(bytes.length);
+  allocator.bulk();
+  allocator.bulk();
+  assert.is(freed.length, 1);
+  assert.ok(freed[0]! > 4 * 1024 * 1024 && freed[0]! <= 32 * 1024 * 1024);
+});
+
 test.run();

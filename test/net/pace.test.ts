@@ -56,13 +56,30 @@ test("who stops sending has waited one turn more, not for a full record", async 
   assert.equal(batch.flushed, [512 * 18]);
 });
 
-test("the tiniest messages wait no longer than some turns", async () => {
+test("the tiniest messages wait for eight turns, and then go", async () => {
   const batch = new Batch();
-  for (let i = 0; i < 40; i++) {
+  for (let i = 0; i < 36; i++) {
     batch.add(256, 2);
     await turn();
   }
-  assert.ok(batch.flushed.length >= 4, `${batch.flushed}`);
+  assert.equal(batch.flushed, [4608, 4608, 4608, 4608]);
+});
+
+test("a turn of 255 messages does not make a batch wait, nor does one that is full to the octet", async () => {
+  for (const [count, size, waits] of [
+    [255, 2, false],
+    [256, 2, true],
+    [384, 127, true],
+    [384, 128, false],
+  ] as const) {
+    const batch = new Batch();
+    batch.add(count, size);
+    await new Promise<void>((resolve) => process.nextTick(resolve));
+    assert.equal(batch.flushed, waits ? [] : [count * size]);
+    await turn();
+    await turn();
+    assert.equal(batch.flushed, [count * size]);
+  }
 });
 
 test("messages that fill a record in one turn do not wait", async () => {
@@ -84,6 +101,25 @@ test("after `later` nothing is flushed before the next turn", async () => {
   batch.add(1, 10);
   await new Promise<void>((resolve) => process.nextTick(resolve));
   assert.equal(batch.flushed, [20]);
+});
+
+test("also when something was to be flushed already, and once however often it is asked for", async () => {
+  for (const count of [1, 300]) {
+    const batch = new Batch();
+    let told = 0;
+    const task = (): void => {
+      told++;
+      assert.equal(batch.flushed, [], "not before");
+    };
+    batch.add(count, 10);
+    batch.pace.later(task);
+    batch.pace.later(task);
+    await new Promise<void>((resolve) => process.nextTick(resolve));
+    assert.equal(batch.flushed, []);
+    await turn();
+    await turn();
+    assert.is(told, 1);
+  }
 });
 
 test.run();

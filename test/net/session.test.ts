@@ -3,6 +3,7 @@ import * as net from "node:net";
 import { test } from "uvu";
 import * as assert from "uvu/assert";
 import type { SocketEvent } from "../../src/net/events.ts";
+import { Pipe } from "../../src/pipe/pipe.ts";
 import { encodeCommand } from "../../src/wire/command.ts";
 import { COMMAND } from "../../src/wire/frame.ts";
 import { bare, frame, handshakeOf, pause, RawPeer, RawServer, scenario, until } from "./harness.ts";
@@ -69,7 +70,63 @@ test(
   }),
 );
 
+test(
+  "a stream of small messages leaves in fewer writes than turns, and a full batch in the middle of a turn",
+  scenario(async (cleanup) => {
+    const push = bare("PUSH", cleanup);
+    await push.hub.bind("tcp://127.0.0.1:0");
+    const peer = await RawPeer.join(push.hub.lastEndpoint!, "PULL");
+    cleanup(() => peer.socket.destroy());
+    await push.saw("handshake");
+    const { write } = net.Socket.prototype;
+    cleanup(() => {
+      net.Socket.prototype.write = write;
+    });
+    let writes = 0;
+    net.Socket.prototype.write = function (this: net.Socket, ...args: never[]) {
+      writes++;
+      return (write as (...all: never[]) => boolean).apply(this, args);
+    } as typeof write;
+    const small = Buffer.alloc(10);
+    for (let i = 0; i < 8; i++) {
+      for (let k = 0; k < 512; k++) assert.ok(push.pattern.send([small]));
+      await new Promise((resolve) => setImmediate(resolve));
+    }
+    await until(() => peer.messages.length === 4096, "all messages");
+    assert.ok(writes <= 2, `${writes} writes for 8 turns`);
+    writes = 0;
+    for (let i = 0; i < 26; i++) push.pattern.send([Buffer.alloc(10_000)]);
+    assert.is(writes, 0);
+    push.pattern.send([Buffer.alloc(10_000)]);
+    assert.is(writes > 0, true, "262 144 octets are there");
+  }),
+);
+
 // Ends.
+
+test(
+  "a connection that is cut while a short message is delivered delivers none of those behind it",
+  scenario(async (cleanup) => {
+    const pull = bare("PULL", cleanup);
+    await pull.hub.bind("tcp://127.0.0.1:0");
+    const peer = await RawPeer.join(pull.hub.lastEndpoint!, "PUSH");
+    cleanup(() => peer.socket.destroy());
+    await pull.saw("handshake");
+    const { deliver } = Pipe.prototype;
+    cleanup(() => {
+      Pipe.prototype.deliver = deliver;
+    });
+    let delivered = 0;
+    Pipe.prototype.deliver = function (this: Pipe, item) {
+      const goOn = deliver.call(this, item);
+      if (++delivered === 5) this.terminate();
+      return goOn;
+    };
+    await peer.write(Buffer.concat(Array.from({ length: 20 }, (_, i) => frame(0, String(i)))));
+    await pull.saw("disconnect");
+    assert.is(delivered, 5);
+  }),
+);
 
 for (const how of ["end", "destroy"] as const) {
   test(

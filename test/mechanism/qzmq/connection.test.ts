@@ -17,6 +17,12 @@ test("frames come out as they went in, however they are cut and whatever the rec
     assert.equal(Buffer.concat(to.received), stream);
     pair.send(from, stream.subarray(0, 77_777), stream.subarray(77_777)).settle();
     assert.equal(Buffer.concat(to.received), Buffer.concat([stream, stream]));
+    // One that fits the largest record, but not the peer's limit; one that fits the client's, but not the largest.
+    for (const size of [100_000, 200_000]) {
+      to.received.length = 0;
+      pair.send(from, stream.subarray(0, size)).settle();
+      assert.ok(Buffer.concat(to.received).equals(stream.subarray(0, size)));
+    }
   }
   const longest = (from: string) =>
     Math.max(
