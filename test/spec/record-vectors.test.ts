@@ -21,7 +21,12 @@ const schedule = suite("key schedule vectors");
 const records = suite("record vectors");
 const PROVIDERS = [cryptoProvider("node"), nobleProvider()];
 
-const opensNothing = { seal: () => [], open: () => null, beginSeal: () => () => [], beginOpen: () => () => null };
+const opensNothing = {
+  seal: () => [],
+  open: () => null,
+  beginSeal: () => () => [],
+  beginOpen: () => () => null,
+};
 
 /** An AEAD that shows each key that is made of it. */
 function glassAead(): { readonly aead: Aead; readonly keys: string[] } {

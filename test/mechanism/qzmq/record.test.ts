@@ -128,7 +128,11 @@ test("a key at its hard limit seals nothing", () => {
 test("a key at its hard limit opens nothing, and a batch is sealed up to the limit alone", () => {
   const isLimit = (error: unknown) => error instanceof PeerError && error.code === "ERR_QZMQ_LIMIT";
   const { key } = showing();
-  const opener = new RecordOpener({ ...key, aead: { ...key.aead, beginOpen: () => () => new Uint8Array(0) } }, 1, 0);
+  const opener = new RecordOpener(
+    { ...key, aead: { ...key.aead, beginOpen: () => () => new Uint8Array(0) } },
+    1,
+    0,
+  );
   /** The octets that are looked at; of the rest there is only the length. */
   const body = (sequence: number, size: number): Uint8Array => {
     const head = Buffer.concat([Buffer.from("\x07MESSAGE\0"), Buffer.alloc(8)]);
