@@ -7,10 +7,11 @@
  */
 import { type ChildProcess, spawn } from "node:child_process";
 import { once } from "node:events";
-import * as net from "node:net";
 import { join } from "node:path";
 import { createInterface } from "node:readline";
 import { parseArgs } from "node:util";
+import { firstLine } from "../../test/support/first-line.ts";
+import { freePort } from "../../test/support/free-port.ts";
 
 const { values: flags } = parseArgs({
   options: {
@@ -46,14 +47,6 @@ function endpoint(port: number): string {
   return `tcp://127.0.0.1:${port}`;
 }
 
-async function freePort(): Promise<number> {
-  const server = net.createServer().listen(0, "127.0.0.1");
-  await once(server, "listening");
-  const { port } = server.address() as net.AddressInfo;
-  await new Promise((resolve) => server.close(resolve));
-  return port;
-}
-
 function start(args: readonly string[]): ChildProcess {
   return spawn(process.execPath, args, { stdio: ["pipe", "pipe", "inherit"] });
 }
@@ -61,7 +54,7 @@ function start(args: readonly string[]): ChildProcess {
 /** Starts a process and waits until it says that it is ready. */
 async function ready(args: readonly string[]): Promise<ChildProcess> {
   const child = start(args);
-  await once(createInterface({ input: child.stdout! }), "line");
+  await firstLine(child, args.join(" "));
   return child;
 }
 

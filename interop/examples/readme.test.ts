@@ -1,14 +1,13 @@
 /** The README's code is the code of this folder, and it runs. */
 import { type ChildProcess, execFileSync, spawn } from "node:child_process";
-import { once } from "node:events";
 import { mkdtempSync, readFileSync, rmSync, symlinkSync, writeFileSync } from "node:fs";
-import { type AddressInfo, createServer } from "node:net";
 import { tmpdir } from "node:os";
 import { dirname, join, resolve } from "node:path";
-import { createInterface } from "node:readline";
 import { fileURLToPath } from "node:url";
 import { suite } from "uvu";
 import * as assert from "uvu/assert";
+import { firstLine } from "../../test/support/first-line.ts";
+import { freePort } from "../../test/support/free-port.ts";
 import { within } from "../../test/support/within.ts";
 
 const compiled = dirname(fileURLToPath(import.meta.url));
@@ -23,15 +22,6 @@ examples.after.each(() => {
 });
 examples.after(() => rmSync(folder, { recursive: true }));
 
-async function freePort(): Promise<number> {
-  const server = createServer().listen(0);
-  await once(server, "listening");
-  const { port } = server.address() as AddressInfo;
-  server.close();
-  await once(server, "close");
-  return port;
-}
-
 /** Starts an example, its fixed port replaced by `port`, with `folder` for its files. */
 function start(name: string, port: number): ChildProcess {
   const code = readFileSync(join(compiled, `${name}.js`), "utf8").replace(
@@ -45,11 +35,6 @@ function start(name: string, port: number): ChildProcess {
   });
   children.push(child);
   return child;
-}
-
-async function firstLine(child: ChildProcess): Promise<string> {
-  const [line] = (await once(createInterface({ input: child.stdout! }), "line")) as [string];
-  return line;
 }
 
 const PAIRS = [
@@ -83,7 +68,8 @@ for (const [server, client, expected] of PAIRS) {
   examples(`${server} and ${client} do what it says`, async () => {
     const port = await freePort();
     start(server, port);
-    assert.is(await within(20_000, firstLine(start(client, port)), `${client} says something`), expected);
+    const said = firstLine(start(client, port), client);
+    assert.is(await within(20_000, said, `${client} says something`), expected);
   });
 }
 

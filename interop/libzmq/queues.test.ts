@@ -37,7 +37,7 @@ for (const { title, transport, first, second, join } of CASTS) {
       const fast = keep(new second.Subscriber({ receiveHighWaterMark: 10 }));
       const slow = keep(new second.Subscriber({ receiveHighWaterMark: 10 }));
       for (const sub of [fast, slow]) sub.subscribe("");
-      await pub.bind(freeEndpoint(transport));
+      await pub.bind(await freeEndpoint(transport));
       for (const sub of [fast, slow]) sub.connect(pub.lastEndpoint!);
       await publishUntil(pub, ["start"], Promise.all([fast.receive(), slow.receive()]));
       const next = async (from: typeof fast): Promise<string> => {
@@ -81,9 +81,7 @@ for (const { title, transport, first, second, join } of CASTS) {
     `what was sent before close arrives, the peer coming later: ${title}`,
     scenario(async (keep) => {
       const place = keep(new second.Pull());
-      await place.bind(freeEndpoint(transport));
-      const endpoint = place.lastEndpoint!;
-      await place.unbind(endpoint);
+      const endpoint = await freeEndpoint(transport);
       const push = keep(new first.Push({ linger: -1, reconnectInterval: 20 }));
       push.connect(endpoint);
       for (let i = 0; i < 10; i++) await push.send(String(i));

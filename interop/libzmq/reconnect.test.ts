@@ -2,9 +2,9 @@
 import { type ChildProcess, spawn } from "node:child_process";
 import { once } from "node:events";
 import { join as joinPath } from "node:path";
-import { createInterface } from "node:readline";
 import { test } from "uvu";
 import * as assert from "uvu/assert";
+import { firstLine } from "../../test/support/first-line.ts";
 import { CASTS, codeOf, freeEndpoint, type Library, ours, scenario, theirs } from "./setup.ts";
 
 const PEER = joinPath(import.meta.dirname, "peer.js");
@@ -27,7 +27,7 @@ async function start(library: Library, role: "bind" | "connect", endpoint: strin
     stdio: ["pipe", "pipe", "inherit"],
   });
   running.add(child);
-  const [line] = (await once(createInterface(child.stdout), "line")) as [string];
+  const line = await firstLine(child, `${name} at ${endpoint}`);
   return {
     pid: String(child.pid),
     endpoint: line.split(" ")[1]!,
@@ -48,7 +48,7 @@ for (const [name, local, remote] of [
       `${name}: the binding process is killed and started again, ${transport}`,
       scenario(async (keep) => {
         const dealer = keep(new local.Dealer());
-        const first = await start(remote, "bind", freeEndpoint(transport));
+        const first = await start(remote, "bind", await freeEndpoint(transport));
         dealer.connect(first.endpoint);
         assert.equal(String(await dealer.receive()), `${first.pid},hello`);
         await dealer.send("1");
@@ -67,7 +67,7 @@ for (const [name, local, remote] of [
       `${name}: the connecting process is killed and another comes, ${transport}`,
       scenario(async (keep) => {
         const dealer = keep(new local.Dealer());
-        await dealer.bind(freeEndpoint(transport));
+        await dealer.bind(await freeEndpoint(transport));
         for (let round = 0; round < 2; round++) {
           const child = await start(remote, "connect", dealer.lastEndpoint!);
           assert.equal(String(await dealer.receive()), `${child.pid},hello`);

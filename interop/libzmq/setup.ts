@@ -6,6 +6,7 @@ import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import * as qzmq from "../../src/index.ts";
+import { freeTcp } from "../../test/support/free-port.ts";
 import { within } from "../../test/support/within.ts";
 
 /** Either library, seen through our types. */
@@ -22,9 +23,9 @@ const folder = mkdtempSync(join(tmpdir(), "qzmq-interop-"));
 process.once("exit", () => rmSync(folder, { recursive: true, force: true }));
 let paths = 0;
 
-/** An endpoint to bind that nobody else uses; wildcards are resolved by the bind. */
-export function freeEndpoint(transport: "tcp" | "ipc"): string {
-  return transport === "tcp" ? "tcp://127.0.0.1:*" : `ipc://${folder}/${++paths}`;
+/** An endpoint that nobody else uses, nor will while it is unbound. */
+export async function freeEndpoint(transport: "tcp" | "ipc"): Promise<string> {
+  return transport === "tcp" ? freeTcp() : `ipc://${folder}/${++paths}`;
 }
 
 /** One way to cast a test with two sockets. */
@@ -49,8 +50,8 @@ export const CASTS: readonly Cast[] = (["tcp", "ipc"] as const).flatMap((transpo
         second: oursFirst ? theirs : ours,
         async join(first, second) {
           const [binder, connecter] = firstBinds ? [first, second] : [second, first];
-          await binder.bind(freeEndpoint(transport));
-          const endpoint = binder.lastEndpoint!;
+          const endpoint = await freeEndpoint(transport);
+          await binder.bind(endpoint);
           connecter.connect(endpoint);
           return { binder, endpoint };
         },

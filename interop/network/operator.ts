@@ -1,10 +1,9 @@
 /** What the operator of the network does: keys, certificates, revocation, configurations. By the `qzmq` command alone. */
 import { execFile } from "node:child_process";
-import { once } from "node:events";
 import { writeFileSync } from "node:fs";
-import { type AddressInfo, createServer } from "node:net";
 import { join } from "node:path";
 import { promisify } from "node:util";
+import { freeTcp } from "../../test/support/free-port.ts";
 import type { NodeConfig } from "./config.ts";
 
 const CLI = join(import.meta.dirname, "../../src/cli/main.js");
@@ -65,13 +64,7 @@ export class Operator {
 /** Where the exchange is. */
 export type Endpoints = Pick<NodeConfig, "orders" | "marketData">;
 
-/** Two ports that are free now. */
+/** Ports for an exchange, which finds them again however often it is killed. */
 export async function freeEndpoints(): Promise<Endpoints> {
-  const servers = [createServer().listen(0, "127.0.0.1"), createServer().listen(0, "127.0.0.1")];
-  await Promise.all(servers.map((server) => once(server, "listening")));
-  const [orders, marketData] = servers.map(
-    (server) => `tcp://127.0.0.1:${(server.address() as AddressInfo).port}`,
-  );
-  await Promise.all(servers.map((server) => once(server.close(), "close")));
-  return { orders: orders!, marketData: marketData! };
+  return { orders: await freeTcp(), marketData: await freeTcp() };
 }

@@ -4,14 +4,13 @@
  * What the package holds and what its types are is tested in test/tooling/package.test.ts.
  */
 import { type ChildProcess, execFile, spawn } from "node:child_process";
-import { once } from "node:events";
 import { mkdirSync, mkdtempSync, readFileSync, realpathSync, rmSync, writeFileSync } from "node:fs";
-import { type AddressInfo, createServer } from "node:net";
 import { tmpdir } from "node:os";
 import { join, resolve } from "node:path";
 import { promisify } from "node:util";
 import { suite } from "uvu";
 import * as assert from "uvu/assert";
+import { freePort, freeTcp } from "../../test/support/free-port.ts";
 import { within } from "../../test/support/within.ts";
 import { type Registry, startRegistry } from "./registry.ts";
 
@@ -83,15 +82,6 @@ function section(heading: string): string {
 function blocks(part: string, language: string): { readonly before: string; readonly code: string }[] {
   const pattern = new RegExp(`([^\\n]*)\\n\\n\`\`\`${language}\\n(.*?)\`\`\``, "gs");
   return [...part.matchAll(pattern)].map(([, before, code]) => ({ before: before!, code: code! }));
-}
-
-async function freePort(): Promise<number> {
-  const server = createServer().listen(0, "127.0.0.1");
-  await once(server, "listening");
-  const { port } = server.address() as AddressInfo;
-  server.close();
-  await once(server, "close");
-  return port;
 }
 
 readme.before(async () => {
@@ -199,8 +189,7 @@ readme("the two tunnels carry what plain programs say", async () => {
   const [server, client] = blocks(part, "yaml").map(({ code }) => code) as [string, string];
   // Both stand on this machine, so the programs' ports differ, and each status server takes any that is free.
   const plain = /(?<=connect: )tcp:[^,}]+/.exec(server)![0];
-  const near = `tcp://127.0.0.1:${await freePort()}`;
-  const secured = `tcp://127.0.0.1:${await freePort()}`;
+  const [near, secured] = [await freeTcp(), await freeTcp()];
   const status = "status: {port: 0}\n";
   writeFileSync(join(folder, "server.yaml"), status + server.replace(/tcp:\S+:6000/, secured));
   writeFileSync(

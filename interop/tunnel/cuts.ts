@@ -4,14 +4,17 @@
  */
 import { type ChildProcess, spawn } from "node:child_process";
 import { once } from "node:events";
-import * as net from "node:net";
 import { join } from "node:path";
 import { createInterface } from "node:readline";
 import { setTimeout as pause } from "node:timers/promises";
+import { firstLine } from "../../test/support/first-line.ts";
+import { freeTcp } from "../../test/support/free-port.ts";
 import { within } from "../../test/support/within.ts";
 
 /** Reached only when something hangs. */
 const LIMIT = 50_000;
+/** The step in which the programs end by themselves. */
+const END = "at the end";
 /** Messages that each receiver sees before a tunnel process is killed. */
 const WARM = 100;
 
@@ -35,9 +38,9 @@ function start(command: readonly string[], args: readonly string[]): ChildProces
 }
 
 async function kill(child: ChildProcess): Promise<void> {
+  children.delete(child);
   child.kill("SIGKILL");
   if (child.exitCode === null && child.signalCode === null) await once(child, "close");
-  children.delete(child);
 }
 
 /** One end of a conversation, as it has reported so far. */
@@ -74,30 +77,6 @@ function startProgram(
   return child;
 }
 
-async function startTunnel(side: "client" | "server", endpoints: readonly string[]): Promise<ChildProcess> {
-  const child = start([process.execPath, join(import.meta.dirname, "tunnel.js")], [side, ...endpoints]);
-  const [line] = (await once(createInterface({ input: child.stdout! }), "line")) as [string];
-  if (line !== "ready") throw new Error(`a tunnel process says ${line}`);
-  return child;
-}
-
-/** A TCP endpoint on which nobody listens. Both tunnel processes must find it again after a restart. */
-async function freeTcp(): Promise<string> {
-  const server = net.createServer().listen(0, "127.0.0.1");
-  await once(server, "listening");
-  const { port } = server.address() as net.AddressInfo;
-  await new Promise((resolve) => server.close(resolve));
-  return `tcp://127.0.0.1:${port}`;
-}
-
-async function until(what: string, condition: () => boolean): Promise<void> {
-  const end = performance.now() + LIMIT;
-  while (!condition()) {
-    if (performance.now() > end) throw new Error(`${what}: not so within ${LIMIT} ms`);
-    await new Promise((resolve) => setTimeout(resolve, 5));
-  }
-}
-
 /** Those that connect, and those that bind: the same number has the same link. */
 const CONNECTING = [
   ["push", 0],
@@ -132,7 +111,23 @@ export const CUTS = 2;
 export async function throughCuts(language: Language, folder: string): Promise<Parts> {
   const parts = new Map<string, Part>();
   const processes: ChildProcess[] = [];
-  let step = "";
+  let step = "at the start";
+  /** Because a process has ended by itself, or because it is all over. */
+  const stop = new AbortController();
+  const add = (name: string, child: ChildProcess): void => {
+    processes.push(child);
+    child.once("close", (code, signal) => {
+      if (children.has(child) && step !== END) stop.abort(new Error(`${name} ended with ${code ?? signal}`));
+    });
+  };
+  const until = async (what: string, condition: () => boolean): Promise<void> => {
+    const end = performance.now() + LIMIT;
+    while (!condition()) {
+      if (performance.now() > end) throw new Error(`${what}: not so within ${LIMIT} ms`);
+      await pause(5);
+      stop.signal.throwIfAborted();
+    }
+  };
   const flows = async (when: string): Promise<void> => {
     step = when;
     const marks = FLOWS.map(([from, to]) => [to, parts.get(from)!.sent, parts.get(to)!.got.length] as const);
@@ -149,8 +144,12 @@ export async function throughCuts(language: Language, folder: string): Promise<P
     for (let before = -1; before !== count(); await pause(500)) before = count();
   };
   const tunnel = async (side: "client" | "server", endpoints: readonly string[]): Promise<ChildProcess> => {
-    const child = await startTunnel(side, endpoints);
-    processes.push(child);
+    stop.signal.throwIfAborted();
+    const name = `the ${side}'s tunnel process`;
+    const child = start([process.execPath, join(import.meta.dirname, "tunnel.js")], [side, ...endpoints]);
+    add(name, child);
+    const line = await firstLine(child, name);
+    if (line !== "ready") throw new Error(`${name} says ${line}`);
     return child;
   };
   const run = async (): Promise<void> => {
@@ -167,18 +166,10 @@ export async function throughCuts(language: Language, folder: string): Promise<P
       clientLinks.push(near[i]!, secured);
       serverLinks.push(secured, far[i]!);
     }
-    processes.push(
-      startProgram(
-        language,
-        BINDING.map(([role, link]) => [role, far[link]!]),
-        parts,
-      ),
-      startProgram(
-        language,
-        CONNECTING.map(([role, link]) => [role, near[link]!]),
-        parts,
-      ),
-    );
+    const binding = BINDING.map(([role, link]) => [role, far[link]!] as const);
+    const connecting = CONNECTING.map(([role, link]) => [role, near[link]!] as const);
+    add("the program that binds", startProgram(language, binding, parts));
+    add("the program that connects", startProgram(language, connecting, parts));
     const server = await tunnel("server", serverLinks);
     const client = await tunnel("client", clientLinks);
     await flows("at first");
@@ -190,7 +181,7 @@ export async function throughCuts(language: Language, folder: string): Promise<P
     await readUp();
     await tunnel("client", clientLinks);
     await flows("after the client's tunnel was killed");
-    step = "at the end";
+    step = END;
     for (const program of processes.slice(0, 2)) program.stdin!.write("stop\n");
     for (const [, to] of FLOWS) await until(`${to} hears the last`, () => parts.get(to)!.last);
   };
@@ -198,8 +189,9 @@ export async function throughCuts(language: Language, folder: string): Promise<P
     await within(LIMIT, run(), "the whole conversation");
   } catch (error) {
     const counts = [...parts].map(([role, { sent, got }]) => `${role} sent ${sent}, got ${got.length}`);
-    throw new Error(`${step}: ${counts.join("; ")}`, { cause: error });
+    throw new Error(`${step}: ${(error as Error).message}; ${counts.join("; ")}`, { cause: error });
   } finally {
+    stop.abort(new Error("it is over"));
     for (const child of processes) await kill(child);
   }
   return parts;

@@ -6,6 +6,7 @@ import { Pipe } from "../pipe/pipe.ts";
 import { Backoff } from "./backoff.ts";
 import { emitEnd, emitHandshake, type HubScope, openSession } from "./connection.ts";
 import { connectOptions, type StreamEndpoint } from "./endpoint.ts";
+import { cutSelfConnection } from "./self-connection.ts";
 import type { Session, SessionOwner } from "./session.ts";
 
 /** What the connecter is doing. */
@@ -184,6 +185,8 @@ export class Connecter implements SessionOwner {
     socket.on("error", failed);
     socket.once("close", failed);
     socket.once("connect", () => {
+      // Its end comes to `failed`.
+      if (cutSelfConnection(socket) !== null) return;
       if (timer !== null) clearTimeout(timer);
       socket.off("error", failed);
       socket.off("close", failed);

@@ -1,6 +1,7 @@
 /** Opens the outgoing connection of a relay or a forward. */
 import { connectOptions, type StreamEndpoint } from "../net/endpoint.ts";
 import type { ReadableSocket, ReadBuffer } from "../net/read-buffer.ts";
+import { cutSelfConnection } from "../net/self-connection.ts";
 
 /** A connection being opened. */
 export interface Dialling {
@@ -23,7 +24,9 @@ export function dial(
   socket.once("error", onFailed);
   const onConnect = (): void => {
     socket.off("error", onFailed);
-    connected(stream);
+    const refused = cutSelfConnection(socket);
+    if (refused === null) connected(stream);
+    else failed(refused);
   };
   socket.once("connect", onConnect);
   return {

@@ -4,6 +4,7 @@
  */
 import * as net from "node:net";
 import { connectOptions, type StreamEndpoint } from "../net/endpoint.ts";
+import { cutSelfConnection } from "../net/self-connection.ts";
 import { StreamServer } from "../net/stream-server.ts";
 
 /** listen(2) backlog. */
@@ -93,6 +94,10 @@ export class Forward {
     this.#events.onOpened(peer);
     let cause: Error | null = null;
     let closed = 0;
+    // Before anything is piped into it, which would go out first.
+    far.once("connect", () => {
+      cause ??= cutSelfConnection(far);
+    });
     for (const [socket, other] of [
       [near, far],
       [far, near],

@@ -12,6 +12,7 @@ export class Child {
   readonly end: Promise<number | string>;
   out = "";
   err = "";
+  #ended: number | string | null = null;
   readonly #waiting = new Set<() => void>();
 
   /** `read` says whether standard output is read; `fd3` is a file that the process gets as descriptor 3. */
@@ -26,21 +27,32 @@ export class Child {
     if (read) stdout.on("data", (data) => this.#got("out", data));
     stderr.on("data", (data) => this.#got("err", data));
     this.end = new Promise((resolve) =>
-      this.process.once(read ? "close" : "exit", (code, signal) => resolve(code ?? signal ?? "")),
+      this.process.once(read ? "close" : "exit", (code, signal) => {
+        const how = code ?? signal ?? "";
+        this.#ended = how;
+        resolve(how);
+        this.#wake();
+      }),
     );
   }
 
-  /** Resolves when standard output or error matches. */
+  /** Resolves when standard output or error matches; rejects when the process ends before. */
   async printed(pattern: RegExp): Promise<RegExpExecArray> {
     for (;;) {
       const match = pattern.exec(this.out) ?? pattern.exec(this.err);
       if (match !== null) return match;
+      if (this.#ended !== null)
+        throw new Error(`ended with ${this.#ended}, never said ${pattern}, but: ${this.out}${this.err}`);
       await new Promise<void>((resolve) => this.#waiting.add(resolve));
     }
   }
 
   #got(stream: "out" | "err", data: Buffer): void {
     this[stream] += data;
+    this.#wake();
+  }
+
+  #wake(): void {
     for (const resolve of this.#waiting) resolve();
     this.#waiting.clear();
   }

@@ -55,6 +55,20 @@ test("exit codes: 1 failed, 2 wrong command line, 3 timeout", async ({ at, child
   }
 });
 
+test("waiting for what a process never printed ends with that process, and says what it did print", async ({
+  children,
+}) => {
+  const child = children.start(["keygen", "--nonsense"]);
+  const waited = child.printed(/never/).then(
+    () => "",
+    (error: Error) => error.message,
+  );
+  assert.match(
+    await within(LIMIT, waited, "a failure"),
+    /^ended with 2, never said \/never\/, but: .*--nonsense/s,
+  );
+});
+
 for (const signal of ["SIGINT", "SIGTERM"] as const) {
   test(`${signal} ends pull cleanly, and removes its socket`, async ({ folder, at, children }) => {
     const pull = children.start(["pull", "--bind", at("s"), "--verbose"]);

@@ -1,6 +1,6 @@
 /** What the tests of `qzmq tunnel` as a process share: keys, a configuration of three links, and the process. */
 import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
-import { createServer, type Server } from "node:net";
+import { type AddressInfo, createServer, type Server } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import type { Test } from "uvu";
@@ -8,6 +8,7 @@ import * as assert from "uvu/assert";
 import { abandon } from "../../src/cli/endpoints.ts";
 import { Pull, Push, type Socket } from "../../src/index.ts";
 import type { ServiceStatus } from "../../src/observe/status.ts";
+import { freeTcp } from "../support/free-port.ts";
 import { within } from "../support/within.ts";
 import { type Child, Children } from "./child.ts";
 import { call } from "./run.ts";
@@ -55,14 +56,12 @@ export function inTunnelFolders(test: Test<Context>): void {
   });
 }
 
-/** A port that nobody listens on, or that `servers` does. */
-export async function port(servers: Server[] | null = null): Promise<number> {
+/** A port that somebody listens on, who is added to `servers`. */
+export async function takenPort(servers: Server[]): Promise<number> {
   const server = createServer();
   await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
-  const { port: chosen } = server.address() as { port: number };
-  if (servers === null) await new Promise((resolve) => server.close(resolve));
-  else servers.push(server);
-  return chosen;
+  servers.push(server);
+  return (server.address() as AddressInfo).port;
 }
 
 /** Files of one of the identities, as a configuration names them. */
@@ -87,7 +86,7 @@ export interface Links {
 
 /** A link in and a link out that belong together, and one beside them. */
 export async function pairOfLinks(folder: string): Promise<Links> {
-  const secured = `tcp://127.0.0.1:${await port()}`;
+  const secured = await freeTcp();
   const at = (name: string) => `ipc://${join(folder, name)}`;
   return {
     in: {

@@ -4,18 +4,19 @@ import { cpSync, mkdirSync, readdirSync, symlinkSync, writeFileSync } from "node
 import { join } from "node:path";
 import { suite } from "uvu";
 import * as assert from "uvu/assert";
+import { freePort } from "../support/free-port.ts";
 import { within } from "../support/within.ts";
 import {
   type Context,
   inTunnelFolders,
   LIMIT,
   pairOfLinks,
-  port,
   pushThrough,
   refuses,
   reload,
   start,
   statusOf,
+  takenPort,
   write,
 } from "./tunnel-process.ts";
 
@@ -66,7 +67,7 @@ test("a link that cannot listen at the start is named, and nothing runs", async 
   servers,
 }) => {
   const links = await pairOfLinks(folder);
-  const taken = `tcp://127.0.0.1:${await port(servers)}`;
+  const taken = `tcp://127.0.0.1:${await takenPort(servers)}`;
   const child = children.start([
     "tunnel",
     "--config",
@@ -84,7 +85,7 @@ test("a link that cannot listen at the start is named, and nothing runs", async 
 
 test("the old link's listener is named as well as the other", async ({ folder, children, servers }) => {
   const links = await pairOfLinks(folder);
-  const taken = `tcp://127.0.0.1:${await port(servers)}`;
+  const taken = `tcp://127.0.0.1:${await takenPort(servers)}`;
   const old = { listen: taken, connect: "ipc:///nowhere" };
   const child = children.start([
     "tunnel",
@@ -101,7 +102,7 @@ test("status that cannot be served ends the start, and only fails at a reload", 
   servers,
 }) => {
   const links = await pairOfLinks(folder);
-  const taken = await port(servers);
+  const taken = await takenPort(servers);
   const child = children.start(["tunnel", "--config", write(folder, links, { status: { port: taken } })]);
   assert.is(await within(LIMIT, child.end, "the end"), 1);
   assert.match(
@@ -115,7 +116,7 @@ test("status that cannot be served ends the start, and only fails at a reload", 
   await within(LIMIT, running.printed(/"status\.failed"/), "the failure");
   assert.is((await statusOf(url)).links.length, 3);
 
-  const free = await port();
+  const free = await freePort();
   write(folder, links, { status: { port: free } });
   await reload(running, "loaded");
   await within(
@@ -137,7 +138,7 @@ test("metrics of links and a link that is not ready", async ({ folder, children,
   for (const name of ["in", "out", "spare"])
     assert.ok(metrics.includes(`qzmq_handshakes_total{link="${name}"`), name);
   assert.is((await fetch(`${url}/readyz`)).status, 200);
-  const taken = `tcp://127.0.0.1:${await port(servers)}`;
+  const taken = `tcp://127.0.0.1:${await takenPort(servers)}`;
   write(folder, { ...links, more: { ...links["spare"], listen: taken } });
   assert.match(await reload(child, "loaded"), /"added":1,"changed":0,"removed":0,"kept":3/);
   assert.match(child.err, /"link\.failed","link":"more","error":"link more: .*Address already in use"/);

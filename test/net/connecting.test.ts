@@ -3,17 +3,12 @@ import { test } from "uvu";
 import * as assert from "uvu/assert";
 import { Backoff } from "../../src/net/backoff.ts";
 import type { SocketEvent } from "../../src/net/events.ts";
-import { bare, type Cleanup, handshakeOf, pause, RawPeer, RawServer, scenario, until } from "./harness.ts";
+import { freeTcp } from "../support/free-port.ts";
+import { bare, folder, handshakeOf, pause, RawPeer, RawServer, scenario, until } from "./harness.ts";
 
 /** The intervals of the attempts to reconnect. */
 function intervals(events: readonly SocketEvent[]): number[] {
   return events.flatMap((event) => (event.type === "connect:retry" ? [event.interval] : []));
-}
-
-async function portOfNobody(cleanup: Cleanup): Promise<string> {
-  const server = await RawServer.listen(cleanup);
-  server.close();
-  return server.endpoint;
 }
 
 for (const transport of ["tcp", "ipc"] as const) {
@@ -22,8 +17,8 @@ for (const transport of ["tcp", "ipc"] as const) {
     scenario(async (cleanup) => {
       const pull = bare("PULL", cleanup);
       const push = bare("PUSH", cleanup);
-      await pull.hub.bind(transport === "tcp" ? "tcp://127.0.0.1:*" : "ipc://*");
-      const endpoint = pull.hub.lastEndpoint!;
+      const endpoint = transport === "tcp" ? await freeTcp() : `ipc://${folder(cleanup)}/x`;
+      await pull.hub.bind(endpoint);
       push.hub.connect(endpoint);
       await Promise.all([push.saw("handshake"), pull.saw("handshake")]);
       assert.equal(push.types(), ["connect:delay", "connect", "handshake"]);
@@ -78,7 +73,7 @@ test(
   "nobody listens: attempts go on at the interval, with jitter",
   scenario(async (cleanup) => {
     const push = bare("PUSH", cleanup, { settings: { reconnectInterval: 4 } });
-    push.hub.connect(await portOfNobody(cleanup));
+    push.hub.connect(await freeTcp());
     await push.saw("connect:retry", 12);
     const pauses = intervals(push.events);
     assert.ok(
@@ -149,7 +144,7 @@ test(
 test(
   "without immediate messages wait for the connection, with it there is nowhere to put them",
   scenario(async (cleanup) => {
-    const endpoint = await portOfNobody(cleanup);
+    const endpoint = await freeTcp();
     const patient = bare("PUSH", cleanup);
     patient.hub.connect(endpoint);
     assert.ok(patient.pattern.send([Buffer.from("x")]));
@@ -164,14 +159,15 @@ test(
   "with immediate messages go to peers that are there, and never to one that is not",
   scenario(async (cleanup) => {
     const pull = bare("PULL", cleanup);
-    await pull.hub.bind("tcp://127.0.0.1:*");
+    const endpoint = await freeTcp();
+    await pull.hub.bind(endpoint);
     const push = bare("PUSH", cleanup, { settings: { immediate: true } });
-    push.hub.connect(await portOfNobody(cleanup));
-    push.hub.connect(pull.hub.lastEndpoint!);
+    push.hub.connect(await freeTcp());
+    push.hub.connect(endpoint);
     await push.saw("handshake");
     for (let i = 0; i < 10; i++) await push.send(String(i));
     for (let i = 0; i < 10; i++) assert.is(String(await pull.receive()), String(i));
-    await pull.hub.unbind(pull.hub.lastEndpoint!);
+    await pull.hub.unbind(endpoint);
     await push.saw("disconnect");
     assert.not(push.pattern.writable);
   }),

@@ -8,6 +8,7 @@ import { join } from "node:path";
 import { test } from "uvu";
 import * as assert from "uvu/assert";
 import { parseEndpoint } from "../../src/net/endpoint.ts";
+import { freeTcp } from "../support/free-port.ts";
 import { type Bare, bare, type Cleanup, codeOf, codeThrown, folder, RawPeer, scenario } from "./harness.ts";
 
 // Parsing.
@@ -284,8 +285,8 @@ test(
   "bound again after unbind, many times, also with connections open",
   scenario(async (cleanup) => {
     const pull = bare("PULL", cleanup);
-    await pull.hub.bind("tcp://127.0.0.1:*");
-    const endpoint = pull.hub.lastEndpoint!;
+    const endpoint = await freeTcp();
+    await pull.hub.bind(endpoint);
     for (let i = 0; i < 10; i++) {
       const peer = await RawPeer.join(endpoint, "PUSH");
       await pull.hub.unbind(endpoint);

@@ -293,9 +293,10 @@ export class RawServer {
     server.on("connection", (socket) => this.peers.push(new RawPeer(socket)));
   }
 
-  static async listen(cleanup: Cleanup, port = 0): Promise<RawServer> {
+  /** Listens at a tcp endpoint, by default at a port of the system's choice. */
+  static async listen(cleanup: Cleanup, endpoint = "tcp://127.0.0.1:0"): Promise<RawServer> {
     const server = net.createServer({ allowHalfOpen: true });
-    server.listen(port, "127.0.0.1");
+    server.listen(place(endpoint));
     await once(server, "listening");
     const it = new RawServer(server);
     cleanup(() => it.close());

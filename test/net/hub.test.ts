@@ -5,6 +5,7 @@ import { plainMechanism } from "../../src/mechanism/plain.ts";
 import type { SocketEvent } from "../../src/net/events.ts";
 import { encodeError } from "../../src/wire/command.ts";
 import { encodeGreeting } from "../../src/wire/greeting.ts";
+import { freePort, freeTcp } from "../support/free-port.ts";
 import { within } from "../support/within.ts";
 import { bare, codeOf, codeThrown, LIMIT, pause, RawPeer, RawServer, scenario, until } from "./harness.ts";
 
@@ -28,8 +29,8 @@ for (const [side, types] of MOMENTS) {
         it.onEvent = (event: SocketEvent) => {
           if (event.type === type) closed ??= it.hub.close();
         };
-        await pull.hub.bind("tcp://127.0.0.1:0");
-        const endpoint = pull.hub.lastEndpoint!;
+        const endpoint = await freeTcp();
+        await pull.hub.bind(endpoint);
         push.hub.connect(endpoint);
         if (type === "disconnect" || type === "connect:retry") {
           await Promise.all([push.saw("handshake"), pull.saw("handshake")]);
@@ -41,7 +42,7 @@ for (const [side, types] of MOMENTS) {
         await it.saw("end");
         const seen = it.events.length;
         await other.hub.close();
-        const heir = await RawServer.listen(cleanup, Number(/\d+$/.exec(endpoint)![0]));
+        const heir = await RawServer.listen(cleanup, endpoint);
         await pause(30);
         assert.is(heir.peers.length, 0, "it connected again");
         assert.is(it.events.length, seen, `more came after end: ${it.types().slice(seen)}`);
@@ -79,8 +80,8 @@ test(
   "unbind while connections are in their handshake ends them, and the endpoint can be bound again",
   scenario(async (cleanup) => {
     const pull = bare("PULL", cleanup);
-    await pull.hub.bind("tcp://127.0.0.1:0");
-    const endpoint = pull.hub.lastEndpoint!;
+    const endpoint = await freeTcp();
+    await pull.hub.bind(endpoint);
     const peer = await RawPeer.connect(endpoint);
     await pull.saw("accept");
     await pull.hub.unbind(endpoint);
@@ -99,9 +100,9 @@ test(
   scenario(async (cleanup) => {
     const pull = bare("PULL", cleanup);
     await pull.hub.bind("tcp://127.0.0.1:*");
-    const port = /\d+$/.exec(pull.hub.lastEndpoint!)![0];
     assert.is(await codeOf(pull.hub.unbind("tcp://127.0.0.1:*")), "ENOENT");
-    await pull.hub.unbind(`tcp://127.0.0.1:${port}`);
+    await pull.hub.unbind(pull.hub.lastEndpoint!);
+    const port = await freePort();
     await pull.hub.bind(`tcp://localhost:${port}`);
     assert.is(pull.hub.lastEndpoint, `tcp://127.0.0.1:${port}`);
     await pull.hub.unbind(`tcp://localhost:${port}`);
@@ -208,10 +209,9 @@ for (const linger of [0, 100]) {
   test(
     `linger ${linger}: close ends for a peer that was never there`,
     scenario(async (cleanup) => {
-      const server = await RawServer.listen(cleanup);
-      server.close();
+      const endpoint = await freeTcp();
       const push = bare("PUSH", cleanup, { settings: { linger } });
-      push.hub.connect(server.endpoint);
+      push.hub.connect(endpoint);
       push.pattern.send([MIB]);
       const lingered = passed(1);
       await within(LIMIT, push.hub.close(), "closing");
@@ -224,14 +224,13 @@ for (const linger of [0, 100]) {
 test(
   "linger -1: what waits for a peer goes out when it comes, and then close resolves",
   scenario(async (cleanup) => {
-    const gone = await RawServer.listen(cleanup);
-    gone.close();
+    const endpoint = await freeTcp();
     const push = bare("PUSH", cleanup, { settings: { linger: -1 } });
-    push.hub.connect(gone.endpoint);
+    push.hub.connect(endpoint);
     for (let i = 0; i < 5; i++) push.pattern.send([Buffer.from(String(i))]);
     const closed = push.hub.close();
     await push.saw("connect:retry", 2);
-    const server = await RawServer.listen(cleanup, Number(/\d+$/.exec(gone.endpoint)![0]));
+    const server = await RawServer.listen(cleanup, endpoint);
     const peer = await server.join("PULL");
     await within(LIMIT, closed, "closing");
     await until(() => peer.ended, "FIN");
@@ -242,14 +241,13 @@ test(
 test(
   "the linger in force is that at close, not at connect, also for a peer that comes later",
   scenario(async (cleanup) => {
-    const gone = await RawServer.listen(cleanup);
-    gone.close();
+    const endpoint = await freeTcp();
     const push = bare("PUSH", cleanup, { settings: { linger: -1, sendHighWaterMark: 0 } });
-    push.hub.connect(gone.endpoint);
+    push.hub.connect(endpoint);
     for (let i = 0; i < 30; i++) push.pattern.send([MIB]);
     push.settings.linger = 1000;
     const closed = push.hub.close();
-    const server = await RawServer.listen(cleanup, Number(/\d+$/.exec(gone.endpoint)![0]));
+    const server = await RawServer.listen(cleanup, endpoint);
     const peer = await server.join("PULL");
     peer.socket.pause();
     await within(LIMIT, closed, "closing");
@@ -344,10 +342,9 @@ test(
 test(
   "reconnectInterval -1: one attempt, and nothing is kept for ever",
   scenario(async (cleanup) => {
-    const gone = await RawServer.listen(cleanup);
-    gone.close();
+    const endpoint = await freeTcp();
     const push = bare("PUSH", cleanup, { settings: { linger: -1, reconnectInterval: -1 } });
-    push.hub.connect(gone.endpoint);
+    push.hub.connect(endpoint);
     push.pattern.send([Buffer.from("never")]);
     const closed = push.hub.close();
     await within(LIMIT, closed, "closing");

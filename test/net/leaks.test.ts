@@ -4,6 +4,7 @@ import { join } from "node:path";
 import { pathToFileURL } from "node:url";
 import { test } from "uvu";
 import * as assert from "uvu/assert";
+import { freeTcp } from "../support/free-port.ts";
 import { bare, handshakeOf, pause, RawPeer, RawServer, until } from "./harness.ts";
 import { leaksNothing } from "./leaks-nothing.ts";
 
@@ -12,7 +13,7 @@ for (const transport of ["tcp", "ipc", "inproc"] as const) {
     for (let i = 0; i < 20; i++) {
       const pull = bare("PULL", cleanup, { settings: { heartbeatInterval: 1000 } });
       await pull.hub.bind(
-        transport === "tcp" ? "tcp://127.0.0.1:*" : transport === "ipc" ? "ipc://*" : `inproc://${i}`,
+        transport === "tcp" ? await freeTcp() : transport === "ipc" ? "ipc://*" : `inproc://${i}`,
       );
       const push = bare("PUSH", cleanup, { settings: { heartbeatInterval: 1000, linger: 10_000 } });
       push.hub.connect(pull.hub.lastEndpoint!);
@@ -28,12 +29,11 @@ for (const transport of ["tcp", "ipc", "inproc"] as const) {
 }
 
 leaksNothing("peers that are never there, or never shake hands, or never close", async (cleanup) => {
-  const gone = await RawServer.listen(cleanup);
-  gone.close();
+  const nobody = await freeTcp();
   const silent = await RawServer.listen(cleanup);
   for (let i = 0; i < 10; i++) {
     const push = bare("PUSH", cleanup, { settings: { reconnectInterval: 1, connectTimeout: 5000 } });
-    push.hub.connect(gone.endpoint);
+    push.hub.connect(nobody);
     push.hub.connect(silent.endpoint);
     await silent.accept(i);
     push.pattern.send([Buffer.from("x")]);

@@ -7,6 +7,7 @@ import { Allocator } from "../../src/net/allocator.ts";
 import type { ReadTarget } from "../../src/net/read-buffer.ts";
 import { Session } from "../../src/net/session.ts";
 import { Party } from "../support/engine-pair.ts";
+import { freeTcp } from "../support/free-port.ts";
 import { within } from "../support/within.ts";
 import { bare, frame, handshakeOf, LIMIT, RawServer, scenario, until } from "./harness.ts";
 
@@ -111,7 +112,7 @@ for (const linger of [-1, 60_000]) {
 test(
   "a connection lost during the close takes up no more than is left of the linger",
   scenario(async (cleanup) => {
-    const server = await RawServer.listen(cleanup);
+    const server = await RawServer.listen(cleanup, await freeTcp());
     const push = bare("PUSH", cleanup, { settings: { linger: 300, reconnectInterval: 1 } });
     push.hub.connect(server.endpoint);
     const peer = await server.join("PULL");

@@ -2,12 +2,12 @@
 import { test } from "uvu";
 import * as assert from "uvu/assert";
 import { Dealer, Pull, Push, qzmq, Router } from "../../src/index.ts";
+import { freeTcp } from "../support/free-port.ts";
 import {
   alice,
   aliceClient,
   bobServer,
   closeAll,
-  freeEndpoint,
   join2,
   log,
   mallory,
@@ -22,9 +22,8 @@ test.after.each(closeAll);
 test("a server that is restarted with its identity: its clients come back by full handshakes", async () => {
   let security = bobServer();
   let router = use(new Router({ security }));
-  const endpoint = freeEndpoint();
-  await router.bind(endpoint);
-  const address = router.lastEndpoint!;
+  const address = await freeTcp();
+  await router.bind(address);
   const securities = Array.from({ length: 5 }, () => aliceClient());
   const clients = securities.map((client, i) =>
     use(new Dealer({ security: client, routingId: `client-${i}`, reconnectInterval: 10 })),

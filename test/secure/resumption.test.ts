@@ -3,6 +3,7 @@ import { appendFileSync, writeFileSync } from "node:fs";
 import { test } from "uvu";
 import * as assert from "uvu/assert";
 import { Pull, Push, qzmq } from "../../src/index.ts";
+import { freeTcp } from "../support/free-port.ts";
 import { Relay, replay } from "./relay.ts";
 import {
   alice,
@@ -10,7 +11,6 @@ import {
   bob,
   bobServer,
   closeAll,
-  freeEndpoint,
   freshPath,
   log,
   mallory,
@@ -46,9 +46,9 @@ function counting(identity: qzmq.Identity): { readonly identity: qzmq.Identity; 
 }
 
 /** A server at an endpoint that stays the same, so that tickets are offered to whoever listens there. */
-async function listen(security: qzmq.Security, endpoint = freeEndpoint()): Promise<Pull> {
+async function listen(security: qzmq.Security, endpoint?: string): Promise<Pull> {
   const pull = use(new Pull({ security }));
-  await pull.bind(endpoint);
+  await pull.bind(endpoint ?? (await freeTcp()));
   return pull;
 }
 

@@ -4,6 +4,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import * as assert from "uvu/assert";
 import { type Event, type EventOfType, type EventType, qzmq, type Socket } from "../../src/index.ts";
+import { freeTcp } from "../support/free-port.ts";
 import { within } from "../support/within.ts";
 
 /** Ample: reached only when something hangs. */
@@ -56,20 +57,21 @@ export function freshPath(): string {
   return join(folder, `${++names}`);
 }
 
-/** An endpoint to bind that nobody else uses. */
+/** An endpoint to bind that nobody else uses; once unbound, it may be gone: to bind it again, take `freeTcp()`. */
 export function freeEndpoint(transport: "tcp" | "ipc" = "tcp"): string {
   return transport === "tcp" ? "tcp://127.0.0.1:*" : `ipc://${freshPath()}`;
 }
 
-/** Binds one, connects the other. */
+/** Binds one, connects the other; the endpoint, which can be bound again. */
 export async function join2(
   binder: Socket,
   connecter: Socket,
   transport: "tcp" | "ipc" = "tcp",
 ): Promise<string> {
-  await binder.bind(freeEndpoint(transport));
-  connecter.connect(binder.lastEndpoint!);
-  return binder.lastEndpoint!;
+  const endpoint = transport === "tcp" ? await freeTcp() : freeEndpoint(transport);
+  await binder.bind(endpoint);
+  connecter.connect(endpoint);
+  return endpoint;
 }
 
 /** Waits, but not for ever. */

@@ -10,6 +10,7 @@ import { type Parsed, parseConfiguration } from "../../src/config/parse.ts";
 import { StatusServer } from "../../src/observe/status-server.ts";
 import { Daemon } from "../../src/tunnel/daemon.ts";
 import { ask, LIMIT, linkStatus } from "../observe/fixtures.ts";
+import { freePort } from "../support/free-port.ts";
 import { within } from "../support/within.ts";
 
 test("ready while it runs, not ready from the moment it was told to end, and alive until then", async () => {
@@ -100,9 +101,9 @@ async function onAFreePort(run: (it: Served) => Promise<void>): Promise<void> {
       folder,
     });
   try {
-    const { configuration } = await parse({ port: 0 });
+    const port = await freePort();
+    const { configuration } = await parse({ port });
     await within(LIMIT, daemon.start(configuration!), "start");
-    const port = Number(new URL(daemon.url).port);
     const move = async (status: object): Promise<string[]> => {
       lines.length = 0;
       await within(
@@ -139,8 +140,7 @@ const refused = (url: string): Promise<boolean> =>
 test("a reload moves the status to another port, and to nowhere", async () => {
   await onAFreePort(async ({ daemon, move }) => {
     const { url } = daemon;
-    // Any port that is free is another one, since this one is not.
-    await move({ port: 0, hosts: ["a.example"] });
+    await move({ port: await freePort(), hosts: ["a.example"] });
     assert.is.not(daemon.url, url);
     assert.ok(await alive(daemon.url));
     assert.ok(await refused(url));

@@ -13,6 +13,7 @@ import {
   scenario,
   until,
 } from "../net/harness.ts";
+import { freeTcp } from "../support/free-port.ts";
 import { type Observed, startLink } from "./tunnel-pair.ts";
 
 function withOld(target: string, phase: Phase, cleanup: Cleanup, maxConnections = 100): Promise<Observed> {
@@ -132,9 +133,7 @@ test(
 test(
   "nobody at the far end of the old link: the connection is closed",
   scenario(async (cleanup) => {
-    const raw = await RawServer.listen(cleanup);
-    raw.close();
-    const link = await withOld(raw.endpoint, 2, cleanup);
+    const link = await withOld(await freeTcp(), 2, cleanup);
     const near = await RawPeer.connect(link.link.status().oldListen!);
     await near.gone();
     near.socket.destroy();

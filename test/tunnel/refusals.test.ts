@@ -1,5 +1,4 @@
 /** Who does not come through a tunnel: wrong keys, ends that cannot talk, nobody at the far end, one too many. */
-import * as net from "node:net";
 import { test } from "uvu";
 import * as assert from "uvu/assert";
 import { qzmq } from "../../src/index.ts";
@@ -7,6 +6,7 @@ import { encodeCommand } from "../../src/wire/command.ts";
 import { encodeGreeting } from "../../src/wire/greeting.ts";
 import { encodeMetadata } from "../../src/wire/metadata.ts";
 import { bare, codeOf, frame, handshakeOf, RawPeer, RawServer, scenario, until } from "../net/harness.ts";
+import { freeTcp } from "../support/free-port.ts";
 import { alice, mallory, type Observed, pinned, startLink, tunnelTo } from "./tunnel-pair.ts";
 
 /** Nothing but our greeting reached this program: it has no reason to stay away for good. */
@@ -161,16 +161,15 @@ test(
 test(
   "nobody listens at the far end: the program comes back until somebody does",
   scenario(async (cleanup) => {
-    const raw = await RawServer.listen(cleanup);
-    raw.close();
-    const { client, server } = await tunnelTo(raw.endpoint, cleanup);
+    const endpoint = await freeTcp();
+    const { client, server } = await tunnelTo(endpoint, cleanup);
     const push = bare("PUSH", cleanup);
     push.hub.connect(client.endpoint);
     await push.send("patience");
     assert.is((await server.saw("failed")).leg, "plain");
     assert.is((await client.saw("failed")).leg, "secured");
     const pull = bare("PULL", cleanup);
-    await pull.hub.bind(raw.endpoint);
+    await pull.hub.bind(endpoint);
     assert.equal((await pull.receive()).map(String), ["patience"]);
   }),
 );
@@ -180,10 +179,7 @@ test(
   scenario(async (cleanup) => {
     const pull = bare("PULL", cleanup);
     await pull.hub.bind("tcp://127.0.0.1:*");
-    const unused = net.createServer().listen(0, "127.0.0.1");
-    await new Promise((resolve) => unused.once("listening", resolve));
-    const endpoint = `tcp://127.0.0.1:${(unused.address() as net.AddressInfo).port}`;
-    await new Promise((resolve) => unused.close(resolve));
+    const endpoint = await freeTcp();
     const client = await startLink("client", endpoint, cleanup);
     const push = bare("PUSH", cleanup);
     push.hub.connect(client.endpoint);

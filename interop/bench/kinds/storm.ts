@@ -1,5 +1,6 @@
 /** All clients of a server that was restarted come back: how long it takes, and what the server's event loop suffers. */
 import { setTimeout as pause } from "node:timers/promises";
+import { freeTcp } from "../../../test/support/free-port.ts";
 import type { Kind, Run } from "../bench-run.ts";
 import type { Subject } from "../subject.ts";
 
@@ -10,10 +11,10 @@ interface Storm {
 }
 
 async function storm(run: Run, subject: Subject, peers: number): Promise<Storm> {
-  const task = { role: "holder", peers };
-  const first = run.start(subject, { ...task, endpoint: "tcp://127.0.0.1:*" });
-  const { bound } = await first.line();
-  const endpoint = String(bound);
+  const endpoint = await freeTcp();
+  const task = { role: "holder", peers, endpoint };
+  const first = run.start(subject, task);
+  await first.line();
   const crowd = run.start(subject, { role: "crowd", endpoint, peers });
   await first.number("ms");
   await crowd.line();
@@ -22,7 +23,7 @@ async function storm(run: Run, subject: Subject, peers: number): Promise<Storm> 
   await pause(1000);
   crowd.go();
   await crowd.line();
-  const second = run.start(subject, { ...task, endpoint });
+  const second = run.start(subject, task);
   await second.line();
   const line = await second.line();
   await second.end();
