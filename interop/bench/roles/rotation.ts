@@ -20,18 +20,23 @@ const rotating: Role = async ({ zmq, options, endpoint, size, count, say, told }
   /** Rotations asked for, and the times of the round trips that one of them was part of. */
   let asked = 0;
   const touched: number[] = [];
-  const trips = async (): Promise<number[]> => {
-    const begun: number[] = [];
+  const rotate = (): void => {
+    if (security.counters.rotations === asked) asked += security.rotate();
+  };
+  const trips = async (underWay: () => void = () => {}): Promise<number[]> => {
+    const begun: { readonly at: number; readonly rotations: number }[] = [];
     const times: number[] = [];
     const send = async (): Promise<void> => {
-      begun.push(now());
+      begun.push({ at: now(), rotations: security.counters.rotations });
       await socket.send(message);
     };
     for (let i = 0; i < WINDOW; i++) await send();
+    underWay();
     for (let i = 0; i < count; i++) {
       await socket.receive();
-      times.push(now() - begun[i]!);
-      if (security.counters.rotations < asked) touched.push(times[i]!);
+      const { at, rotations } = begun[i]!;
+      times.push(now() - at);
+      if (rotations < asked) touched.push(times[i]!);
       if (i + WINDOW < count) await send();
     }
     return times;
@@ -41,10 +46,9 @@ const rotating: Role = async ({ zmq, options, endpoint, size, count, say, told }
   const turning: number[] = [];
   for (let part = 0; part < 4; part++) {
     still.push(...(await trips()));
-    const timer = setInterval(() => {
-      if (security.counters.rotations === asked) asked += security.rotate();
-    }, ROTATE_EVERY_MS);
-    turning.push(...(await trips()));
+    const timer = setInterval(rotate, ROTATE_EVERY_MS);
+    // One at once: all may be over before the timer's first.
+    turning.push(...(await trips(rotate)));
     clearInterval(timer);
   }
   say({ still: p99(still), turning: p99(turning), touched: p99(touched), asked });
