@@ -28,6 +28,10 @@ def listen():
     over.set()
 
 
+def sender(socket):
+    return lambda frames: socket.send_multipart(frames, zmq.NOBLOCK)
+
+
 class Report:
     """Tells what happens to one role."""
 
@@ -65,16 +69,20 @@ class Numbers:
     def go_on(self):
         if self.done or time.monotonic() < self.due:
             return
-        if stopped.is_set():
-            self.send([b"last"])
-            self.done = True
-            self.say(sent=self.count)
-            return
-        for _ in range(BURST):
-            self.send(body(self.count))
-            self.count += 1
-        self.say(sent=self.count)
         self.due = time.monotonic() + PAUSE
+        try:
+            if stopped.is_set():
+                self.send([b"last"])
+                self.done = True
+            else:
+                for _ in range(BURST):
+                    self.send(body(self.count))
+                    self.count += 1
+        except zmq.Again:
+            # A PAIR without a peer: it gets the next one when it has read all of the last one's messages, so it must
+            # not wait here.
+            pass
+        self.say(sent=self.count)
 
 
 def run(socket, numbers=None, receive=None):
@@ -139,7 +147,7 @@ def play(context, role, endpoint):
         socket.connect(endpoint)
 
     if kind == "PUSH":
-        run(socket, Numbers(say, socket.send_multipart))
+        run(socket, Numbers(say, sender(socket)))
     elif kind == "PULL":
         run(socket, None, say.heard)
     elif kind == "PUB":
@@ -152,7 +160,7 @@ def play(context, role, endpoint):
     elif kind == "SUB":
         run(socket, None, lambda frames: say.heard(frames[1:]) if frames[0] == b"wanted" else say(torn=["topic"]))
     elif kind in ("PAIR", "DEALER"):
-        run(socket, Numbers(say, socket.send_multipart), say.heard)
+        run(socket, Numbers(say, sender(socket)), say.heard)
     elif kind == "ROUTER":
         run(socket, None, socket.send_multipart)
     elif kind == "REP":
