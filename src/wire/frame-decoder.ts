@@ -25,10 +25,7 @@ const RESERVE = 4 * 1024 * 1024;
 const DIRECT = 131_072;
 /** Smaller bodies of a transient decoder are not worth a block of the pool. */
 const POOLED = 16_384;
-/**
- * Slab of frames between `RUN` and half of this. A slab costs a microsecond however large it is, so that one of 8 KiB
- * for every eight frames of 1 KiB was a quarter of their cost.
- */
+/** Slab of frames between `RUN` and half of this: one of 8 KiB, a microsecond, was a quarter of eight frames of 1 KiB. */
 const MEDIUM_SLAB = 65_536;
 const RUN = 256;
 /** So many octets of frames smaller than `VIEW` are worth such a slab. */
@@ -261,7 +258,9 @@ export class FrameDecoder {
       if (this.#borrowed && this.#headerLength === 0) this.#begin();
     } else {
       const size = left < SLAB ? left : SLAB;
-      this.#copyOut(size < SLAB / 4 ? Buffer.allocUnsafe(size) : Buffer.allocUnsafeSlow(size));
+      // The pool of Node 24 is of 64 KiB.
+      const pooled = size < SLAB / 4 && Buffer.poolSize <= SLAB;
+      this.#copyOut(pooled ? Buffer.allocUnsafe(size) : Buffer.allocUnsafeSlow(size));
     }
   }
 

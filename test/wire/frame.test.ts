@@ -1,4 +1,5 @@
 /** Frames: their octets, clause by clause of RFC 37, "Framing". */
+import { constants } from "node:buffer";
 import * as fc from "fast-check";
 import { test } from "uvu";
 import * as assert from "uvu/assert";
@@ -84,9 +85,11 @@ test("RFC 37 long-size: 2^63 and more is malformed, below it too large", () => {
     code(() => frames(octets("02 7fffffffffffffff"))),
     "ERR_ZMTP_MESSAGE_TOO_LARGE",
   );
+  // What no Buffer can hold: 2^32 octets in Node 20, any number in Node 24.
+  const beyond = 2 ** 40 > constants.MAX_LENGTH ? "ERR_ZMTP_MESSAGE_TOO_LARGE" : null;
   assert.is(
     code(() => frames(octets("02 0000010000000000"))),
-    "ERR_ZMTP_MESSAGE_TOO_LARGE",
+    beyond,
   );
 });
 
