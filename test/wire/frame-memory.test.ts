@@ -93,6 +93,24 @@ test("an announced 2 GiB takes no more than has come, doubled", () => {
   assert.ok(grown < 48 * 1024 * 1024, `10 MiB came, ${grown} octets were taken`);
 });
 
+test("a pool of small Buffers larger than a slab, as Node 24 has it, is not used", () => {
+  const { poolSize } = Buffer;
+  Buffer.poolSize = 8 * SLAB;
+  try {
+    const decoder = new FrameDecoder(UNLIMITED);
+    const small = encodeFrame(0, Buffer.alloc(16, 1));
+    // More than what may be left of a smaller pool.
+    for (let i = 0; i < 2 * (SLAB / small.length); i++) {
+      decoder.push(small, true);
+      assert.ok(decoder.next());
+      assert.ok(decoder.body.buffer.byteLength <= SLAB);
+      decoder.release();
+    }
+  } finally {
+    Buffer.poolSize = poolSize;
+  }
+});
+
 test("a kept body of 16 octets pins at most 8 KiB, however it came", () => {
   const small = encodeFrame(0, Buffer.alloc(16, 1));
   const command = encodeFrame(4, octets('04 "PONG"'));
