@@ -65,6 +65,7 @@ export class RecordSealer {
   readonly #nonce: Nonce;
   #records: number;
   #bytes = 0;
+  /** The next record's cipher, made ahead; null: to be made. */
   #next: Sealing | null = null;
 
   /** Takes over `key`. `epoch` is the key's; its lowest octet is key_id. `records` are sealed already, for tests. */
@@ -154,6 +155,7 @@ export class RecordOpener {
   readonly #expected = new Uint8Array(8);
   #records: number;
   #bytes = 0;
+  /** The next record's cipher, made ahead; null: to be made. */
   #next: Opening | null = null;
 
   /** Takes over `key`. `records` are opened already, for tests. */
